@@ -1,0 +1,56 @@
+//! Section names as address segments: `Party conduct & law` → `party-conduct-law`, `党风廉政建设` stays readable.
+
+/// The address form of a name: lower case, letters and digits of every script kept, everything else one hyphen.
+///
+/// Names that differ only in case, spacing or punctuation are one section: that is what readers mean by it.
+/// A name without any letter or digit has the slug `-`.
+pub fn slug(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c.is_alphanumeric() || is_mark(c) {
+            out.extend(c.to_lowercase());
+        } else if !out.is_empty() && !out.ends_with('-') {
+            out.push('-');
+        }
+    }
+    if out.ends_with('-') {
+        out.pop();
+    }
+    if out.is_empty() { "-".into() } else { out }
+}
+
+/// A section path's address form: `["World", "Asia"]` → `world/asia`.
+pub fn section_slug(path: &[String]) -> String {
+    path.iter().map(|level| slug(level)).collect::<Vec<_>>().join("/")
+}
+
+/// Combining marks are part of the word before them (Devanagari vowel signs, Thai tones, decomposed accents).
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{0300}'..='\u{036F}' | '\u{0591}'..='\u{05C7}' | '\u{0610}'..='\u{061A}' | '\u{064B}'..='\u{0670}'
+        | '\u{0900}'..='\u{0DFF}' | '\u{0E31}'..='\u{0E4E}' | '\u{0EB1}'..='\u{0ECD}' | '\u{0F18}'..='\u{0FC6}'
+        | '\u{1000}'..='\u{109D}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{3099}'..='\u{309A}')
+        && !matches!(c, '\u{0964}' | '\u{0965}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_keep_every_script_and_fold_punctuation() {
+        let cases = [
+            ("Party conduct and clean government construction", "party-conduct-and-clean-government-construction"),
+            ("  AT&T -- news!  ", "at-t-news"),
+            ("党风廉政建设", "党风廉政建设"),
+            ("أخبار العالم", "أخبار-العالم"),
+            ("हिन्दी", "हिन्दी"),
+            ("Ünïted/State", "ünïted-state"),
+            ("../..", "-"),
+            ("🎉", "-"),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(slug(name), expected, "{name}");
+            assert_eq!(slug(expected), expected, "a slug is its own slug");
+        }
+    }
+}

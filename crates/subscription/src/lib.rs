@@ -1,0 +1,7 @@
+//! Which articles somebody asked for: one expression for feeds and for email subscriptions alike.
+//!
+//! Pure: it knows articles and nothing of feeds, mail, HTTP or storage.
+
+mod selection;
+
+pub use selection::{InvalidSelection, Selection};

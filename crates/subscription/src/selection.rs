@@ -1,0 +1,100 @@
+//! A selection of the news and its canonical address form.
+
+use std::fmt;
+use std::str::FromStr;
+
+use article::{Article, PublisherId, slug};
+use serde::{Deserialize, Serialize};
+
+/// A part of the news that can be read as a feed and subscribed to by email.
+///
+/// Its text form is canonical, stable for ever and a URL path: `all`, `section/world/asia`, `publisher/hefei`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Selection {
+    Everything,
+    /// Section slugs from the outermost in, 1 to 5; the articles of every section below belong to it too.
+    Section(Vec<String>),
+    Publisher(PublisherId),
+}
+
+/// The text names no selection.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no selection; use all, section/<name> or publisher/<name>")]
+pub struct InvalidSelection(String);
+
+impl Selection {
+    pub fn matches(&self, article: &Article) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Publisher(publisher) => article.publisher == *publisher,
+            Self::Section(slugs) => {
+                article.section.len() >= slugs.len()
+                    && article.section.iter().zip(slugs).all(|(name, wanted)| slug(name) == *wanted)
+            }
+        }
+    }
+
+    /// Every selection an article belongs to: everything, its publisher, its section and each section above that.
+    pub fn of(article: &Article) -> Vec<Self> {
+        let slugs: Vec<String> = article.section.iter().map(|name| slug(name)).collect();
+        let sections = (1..=slugs.len()).map(|depth| Self::Section(slugs[..depth].to_vec()));
+        [Self::Everything, Self::Publisher(article.publisher.clone())].into_iter().chain(sections).collect()
+    }
+}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everything => f.write_str("all"),
+            Self::Publisher(publisher) => write!(f, "publisher/{publisher}"),
+            Self::Section(slugs) => write!(f, "section/{}", slugs.join("/")),
+        }
+    }
+}
+
+impl FromStr for Selection {
+    type Err = InvalidSelection;
+
+    /// Reads the canonical form; section names are slugged, so that `section/World` and `section/world` are one.
+    fn from_str(text: &str) -> Result<Self, InvalidSelection> {
+        let invalid = || InvalidSelection(text.chars().take(100).collect());
+        match text.split_once('/') {
+            None if text == "all" => Ok(Self::Everything),
+            Some(("publisher", name)) => name.parse().map(Self::Publisher).map_err(|_| invalid()),
+            Some(("section", path)) => {
+                let slugs: Vec<String> = path.split('/').map(slug).collect();
+                let fits = (1..=5).contains(&slugs.len()) && text.len() <= 2048 && !path.split('/').any(str::is_empty);
+                if fits { Ok(Self::Section(slugs)) } else { Err(invalid()) }
+            }
+            _ => Err(invalid()),
+        }
+    }
+}
+
+impl Serialize for Selection {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Selection {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_form_is_canonical() {
+        for text in ["all", "publisher/hefei", "section/world", "section/world/asia", "section/党风廉政建设"] {
+            assert_eq!(text.parse::<Selection>().unwrap().to_string(), text);
+        }
+        assert_eq!("section/World News/ASIA".parse::<Selection>().unwrap().to_string(), "section/world-news/asia");
+        for bad in ["", "All", "section", "section/", "section//a", "publisher/A", "tag/x", "section/a/b/c/d/e/f"] {
+            assert!(bad.parse::<Selection>().is_err(), "{bad:?}");
+        }
+    }
+}
