@@ -1,0 +1,52 @@
+//! The durable consumers: who works off what, and how much at a time.
+
+use std::time::Duration;
+
+use crate::streams::{ARTICLES, JOBS, SUBSCRIBERS, Stream};
+use crate::subjects;
+
+/// One durable pull consumer with explicit acknowledgement and unlimited deliveries: the service decides when a
+/// message is dead, the server never drops one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Consumer {
+    pub name: &'static str,
+    pub stream: Stream,
+    pub filter: &'static str,
+    /// Silence after which the server gives the message to another worker. A worker that is alive says so well before.
+    pub ack_wait: Duration,
+    /// Messages out at one time, over all workers.
+    pub max_ack_pending: i64,
+}
+
+/// Long enough for one window of recipients on a slow relay, short enough that a crash is made good within a minute.
+const ACK_WAIT: Duration = Duration::from_secs(30);
+
+pub const PLANNER: Consumer = Consumer {
+    name: "email-planner",
+    stream: ARTICLES,
+    filter: subjects::ARTICLES,
+    ack_wait: ACK_WAIT,
+    max_ack_pending: 64,
+};
+
+pub const LANE_BREAKING: Consumer = Consumer {
+    name: "email-breaking",
+    stream: JOBS,
+    filter: "nw.job.breaking.*.*",
+    ack_wait: ACK_WAIT,
+    max_ack_pending: 1024,
+};
+
+pub const LANE_NORMAL: Consumer = Consumer { name: "email-normal", filter: "nw.job.normal.*.*", ..LANE_BREAKING };
+
+pub const LANE_RETRY: Consumer = Consumer { name: "email-retry", filter: "nw.job.retry.*.*.*", ..LANE_BREAKING };
+
+pub const CONFIRMATIONS: Consumer = Consumer {
+    name: "email-confirmations",
+    stream: SUBSCRIBERS,
+    filter: subjects::SUBSCRIBER_RECORDS,
+    ack_wait: ACK_WAIT,
+    max_ack_pending: 64,
+};
+
+pub const CONSUMERS: &[Consumer] = &[PLANNER, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, CONFIRMATIONS];

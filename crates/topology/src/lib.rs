@@ -1,0 +1,20 @@
+//! The only home of subjects, streams, consumers and their limits.
+//!
+//! Pure data: `bus` applies it to a server and checks a server against it; the permissions in `deploy/nats/` are
+//! generated from it. Nothing else in the workspace spells a subject.
+
+mod access;
+mod consumers;
+mod streams;
+pub mod subjects;
+
+pub use access::{Access, SERVICES, access};
+pub use consumers::{CONFIRMATIONS, CONSUMERS, Consumer, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER};
+pub use streams::{ARTICLES, DEAD, DUPLICATE_WINDOW, JOBS, LEDGER, STREAMS, SUBSCRIBERS, Stream, TOKENS};
+
+/// JetStream API level that a server must have: 4 is nats-server 2.14, which brought atomic batches, message
+/// schedules and their interplay to where we need them.
+pub const API_LEVEL: usize = 4;
+
+/// The oldest server that has [`API_LEVEL`], for messages to people.
+pub const SERVER_FLOOR: &str = "2.14";

@@ -1,0 +1,122 @@
+//! The streams: what each holds, how much, for how long, and why.
+
+use std::time::Duration;
+
+use crate::subjects;
+
+/// One JetStream stream. All are file-backed, limits-based and `discard: new`: a full store is an error that
+/// somebody sees, never news that silently went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stream {
+    pub name: &'static str,
+    pub description: &'static str,
+    pub subjects: &'static [&'static str],
+    /// Messages kept per subject; the older ones go. -1: all of them.
+    pub max_messages_per_subject: i64,
+    /// Bytes a new deployment starts with. An operator may raise it, never lower it.
+    pub max_bytes: i64,
+    /// Bytes of one message, headers included.
+    pub max_message_bytes: i32,
+    /// `None`: kept until replaced or purged.
+    pub max_age: Option<Duration>,
+    /// Writes several messages as one; all or none.
+    pub atomic: bool,
+    /// Holds messages back until their time.
+    pub schedules: bool,
+    /// A message may replace everything before it on its subject, and may expire on its own.
+    pub rollup: bool,
+}
+
+const MIB: i64 = 1 << 20;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The largest message: what a server takes by default (1 MiB) less room for the headers of a dead letter.
+const MESSAGE_BYTES: i32 = 960 * 1024;
+
+/// How long it is known who was sent what: a correction must find the readers of the mistake.
+const RECIPIENTS_OF_RECORD: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// Msg-Ids are remembered this long. It bounds how late a retried publish is still recognised; ~230 B of server
+/// memory for each id.
+pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(10 * 60);
+
+pub const ARTICLES: Stream = Stream {
+    name: "ARTICLES",
+    description: "The log of article revisions, one CloudEvents envelope each",
+    subjects: &[subjects::ARTICLES],
+    max_messages_per_subject: 16,
+    max_bytes: 2048 * MIB,
+    max_message_bytes: MESSAGE_BYTES,
+    max_age: None,
+    atomic: true,
+    schedules: false,
+    rollup: true,
+};
+
+pub const TOKENS: Stream = Stream {
+    name: "TOKENS",
+    description: "API tokens, by the hash of the token",
+    subjects: &[subjects::TOKENS],
+    max_messages_per_subject: 1,
+    max_bytes: 16 * MIB,
+    max_message_bytes: 4096,
+    max_age: None,
+    atomic: false,
+    schedules: false,
+    rollup: false,
+};
+
+pub const SUBSCRIBERS: Stream = Stream {
+    name: "SUBSCRIBERS",
+    description: "Subscribers and the addresses they hold",
+    subjects: &[subjects::SUBSCRIBERS],
+    max_messages_per_subject: 1,
+    max_bytes: 1024 * MIB,
+    max_message_bytes: 64 * 1024,
+    max_age: None,
+    atomic: true,
+    schedules: false,
+    rollup: true,
+};
+
+pub const JOBS: Stream = Stream {
+    name: "JOBS",
+    description: "Plans of who is to be sent what, in chunks of recipient ids",
+    subjects: &[subjects::JOBS],
+    max_messages_per_subject: 1,
+    max_bytes: 1024 * MIB,
+    max_message_bytes: MESSAGE_BYTES,
+    max_age: Some(RECIPIENTS_OF_RECORD),
+    atomic: true,
+    schedules: true,
+    rollup: true,
+};
+
+pub const LEDGER: Stream = Stream {
+    name: "LEDGER",
+    description: "What became of every recipient, chunk by chunk",
+    subjects: &[subjects::LEDGER],
+    max_messages_per_subject: 1,
+    max_bytes: 1024 * MIB,
+    max_message_bytes: MESSAGE_BYTES,
+    max_age: Some(RECIPIENTS_OF_RECORD),
+    atomic: false,
+    schedules: false,
+    rollup: false,
+};
+
+pub const DEAD: Stream = Stream {
+    name: "DEAD",
+    description: "What a consumer could not handle, with the reason",
+    subjects: &[subjects::DEAD],
+    max_messages_per_subject: -1,
+    max_bytes: 256 * MIB,
+    // Any message of the others, and the headers that say why it is here: all that a server takes by default.
+    max_message_bytes: 1024 * 1024,
+    max_age: Some(DAY.saturating_mul(90)),
+    atomic: false,
+    schedules: false,
+    rollup: false,
+};
+
+pub const STREAMS: &[Stream] = &[ARTICLES, TOKENS, SUBSCRIBERS, JOBS, LEDGER, DEAD];

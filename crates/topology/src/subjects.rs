@@ -1,0 +1,100 @@
+//! Every subject, made of tokens that cannot hold a dot, a wildcard or white space.
+
+use article::{ArticleId, PublisherId};
+
+/// One article's revisions, in order.
+pub fn article(publisher: &PublisherId, id: &ArticleId) -> String {
+    format!("nw.article.{publisher}.{}", id.token())
+}
+
+/// Every article, of every publisher.
+pub const ARTICLES: &str = "nw.article.*.*";
+
+/// An API token's record, under the SHA-256 of the token in hex.
+pub fn token(sha256_hex: &str) -> String {
+    format!("nw.token.{}", checked(sha256_hex))
+}
+
+pub const TOKENS: &str = "nw.token.*";
+
+/// Claims an address: its keyed hash, in hex. Whoever writes it first has the address.
+pub fn subscriber_address(hash_hex: &str) -> String {
+    format!("nw.subscriber.e.{}", checked(hash_hex))
+}
+
+/// A subscriber's record. The shard keeps the tokens under one parent few.
+pub fn subscriber(id: &str) -> String {
+    let id = checked(id);
+    format!("nw.subscriber.s.{}.{id}", id.get(..2).unwrap_or("00"))
+}
+
+pub const SUBSCRIBERS: &str = "nw.subscriber.>";
+pub const SUBSCRIBER_RECORDS: &str = "nw.subscriber.s.*.*";
+
+/// The head of a plan. It exists once: whoever writes it has planned.
+pub fn plan(plan: &str) -> String {
+    format!("nw.job.plan.{}", checked(plan))
+}
+
+/// A chunk of a plan's recipients, in a lane (`breaking`, `normal`).
+pub fn chunk(lane: &str, plan: &str, chunk: u32) -> String {
+    format!("nw.job.{}.{}.{chunk}", checked(lane), checked(plan))
+}
+
+/// Where a chunk's deferred recipients come back, attempt by attempt.
+pub fn retry(plan: &str, chunk: u32, attempt: u32) -> String {
+    format!("nw.job.retry.{}.{chunk}.{attempt}", checked(plan))
+}
+
+/// Where a retry waits for its time; the server moves it to [`retry`].
+pub fn later(plan: &str, chunk: u32, attempt: u32) -> String {
+    format!("nw.job.later.{}.{chunk}.{attempt}", checked(plan))
+}
+
+pub const JOBS: &str = "nw.job.>";
+
+/// What became of a chunk's recipients.
+pub fn ledger(plan: &str, chunk: u32) -> String {
+    format!("nw.ledger.{}.{chunk}", checked(plan))
+}
+
+/// The whole ledger of a plan.
+pub fn ledger_of_plan(plan: &str) -> String {
+    format!("nw.ledger.{}.*", checked(plan))
+}
+
+pub const LEDGER: &str = "nw.ledger.*.*";
+
+/// What a consumer could not handle.
+pub fn dead(consumer: &str) -> String {
+    format!("nw.dead.{}", checked(consumer))
+}
+
+pub const DEAD: &str = "nw.dead.*";
+
+/// A subject token: a dot, a wildcard or white space in it would address something else.
+fn checked(token: &str) -> &str {
+    let safe = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    assert!(!token.is_empty() && token.bytes().all(safe), "{token:?} is not a subject token");
+    token
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_are_spelt_once_and_for_all() {
+        let id: ArticleId = "urn:uuid:0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f".parse().unwrap();
+        assert_eq!(article(&"hefei".parse().unwrap(), &id), "nw.article.hefei.0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f");
+        assert_eq!(subscriber("a1b2"), "nw.subscriber.s.a1.a1b2");
+        assert_eq!(chunk("breaking", "p", 3), "nw.job.breaking.p.3");
+        assert_eq!(later("p", 3, 2), "nw.job.later.p.3.2");
+    }
+
+    #[test]
+    #[should_panic(expected = "not a subject token")]
+    fn a_wildcard_is_no_token() {
+        let _ = token(">");
+    }
+}
