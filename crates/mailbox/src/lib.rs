@@ -83,6 +83,8 @@ struct Shared {
     store: Store,
     faults: Script,
     now: fn() -> Timestamp,
+    /// Shown by the viewer.
+    smtp_addr: SocketAddr,
 }
 
 impl Shared {
@@ -108,10 +110,10 @@ impl Mailbox {
             Some(dir) => Store::open(&dir, config.keep).map_err(|source| StartError::Folder { dir, source })?,
             None => Store::in_memory(config.keep),
         };
-        let shared = Arc::new(Shared { store, faults: Script::new(config.faults), now: config.now });
+        let (smtp_addr, http_addr) = (smtp.1, http.1);
+        let shared = Arc::new(Shared { store, faults: Script::new(config.faults), now: config.now, smtp_addr });
         let stop = shutdown.child_token();
         let mut tasks = JoinSet::new();
-        let (smtp_addr, http_addr) = (smtp.1, http.1);
         tasks.spawn(accept(smtp.0, Arc::clone(&shared), stop.clone()));
         tasks.spawn(web::serve(http.0, Arc::clone(&shared), stop.clone()));
         tracing::info!(smtp.address = %smtp_addr, http.address = %http_addr, "mailbox is open");

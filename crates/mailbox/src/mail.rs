@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use mail_parser::{MessageParser, PartType};
+use mail_parser::{Header, MessageParser, PartType};
 use serde::Serialize;
 
 /// A mail as it was accepted.
@@ -34,14 +34,8 @@ pub struct Content {
 impl Mail {
     /// Decodes the content. What cannot be decoded is left out, so a broken mail still shows the rest.
     pub fn content(&self) -> Content {
-        let parser = MessageParser::new().with_mime_headers().default_header_text();
-        let Some(message) = parser.parse(&self.raw[..]) else { return Content::default() };
-        let headers = message.headers().iter().map(|header| {
-            let raw = self.raw.get(header.offset_start as usize..header.offset_end as usize).unwrap_or_default();
-            // The MIME fields are parsed into parts, which nobody wants to read; theirs is shown as it stands.
-            let value = header.value.as_text().map_or_else(|| unfold(&String::from_utf8_lossy(raw)), str::to_owned);
-            (header.name.as_str().to_owned(), value)
-        });
+        let Some(message) = parser().parse(&self.raw[..]) else { return Content::default() };
+        let headers = message.headers().iter().map(|header| (header.name.as_str().to_owned(), self.value(header)));
         let text = message.text_bodies().find_map(|part| match &part.body {
             PartType::Text(text) => Some(text.to_string()),
             _ => None,
@@ -52,6 +46,29 @@ impl Mail {
         });
         Content { headers: headers.collect(), text, html }
     }
+
+    /// The first header field of this name, unfolded and decoded, without looking at the bodies.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let message = parser().parse_headers(&self.raw[..])?;
+        let found = message.headers().iter().find(|header| header.name.as_str().eq_ignore_ascii_case(name))?;
+        Some(self.value(found))
+    }
+
+    fn value(&self, header: &Header<'_>) -> String {
+        // The MIME fields are parsed into parts, which nobody wants to read: theirs is shown as it stands.
+        header.value.as_text().map_or_else(
+            || {
+                let raw = self.raw.get(header.offset_start as usize..header.offset_end as usize).unwrap_or_default();
+                String::from_utf8_lossy(raw).split_ascii_whitespace().collect::<Vec<_>>().join(" ")
+            },
+            str::to_owned,
+        )
+    }
+}
+
+/// Every field but those of MIME as text with its encoded words decoded (RFC 2047).
+fn parser() -> MessageParser {
+    MessageParser::new().with_mime_headers().default_header_text()
 }
 
 impl Content {
@@ -59,10 +76,6 @@ impl Content {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
-}
-
-fn unfold(raw: &str) -> String {
-    raw.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

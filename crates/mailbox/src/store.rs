@@ -104,6 +104,10 @@ impl Store {
         self.last_number.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.lock().mails.len()
+    }
+
     /// Oldest first.
     pub(crate) fn all(&self) -> Vec<Arc<Mail>> {
         self.lock().mails.values().cloned().collect()
