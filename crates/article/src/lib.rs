@@ -16,7 +16,7 @@ mod section;
 mod text;
 pub mod wire;
 
-pub use draft::{Draft, MAX_BODY_BYTES, MAX_FUTURE};
+pub use draft::{Draft, MAX_BODY_BYTES, MAX_FUTURE, draft_schema};
 pub use html::{Sanitised, paragraphs_to_html, sanitise, to_text};
 pub use id::{ArticleId, InvalidId, PublisherId};
 pub use lifecycle::{Command, Rejection, RevisionKind, apply};

@@ -5,12 +5,15 @@ use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
 /// How much of [`Published::at`] the newsroom actually said. A date stays a date: no time is printed for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+///
+/// Ordered from the finest. A word of a newer version reads as a date, which claims the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    Date,
-    Minute,
     Second,
+    Minute,
+    #[serde(other)]
+    Date,
 }
 
 /// A publication instant with its precision and its newsroom's time zone. It never changes after the first revision.

@@ -7,7 +7,14 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::Problem;
-use crate::text::{graphemes, illegal_in_line, illegal_in_text};
+use crate::text::{graphemes, illegal_in_line, illegal_in_text, is_blank};
+
+/// The longest value with a text form (an id, a time, a language), in characters.
+const MAX_PARSED: usize = 64;
+
+/// The most bytes a field may have per character it may have. The longest emoji have 35, Indic clusters fewer; without
+/// a bound one letter could carry a megabyte of accents.
+const BYTES_PER_CHARACTER: usize = 36;
 
 /// The fields of one object still to be read; `finish` reports what nobody asked for.
 pub(crate) struct Fields<'a> {
@@ -55,55 +62,47 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Reports a missing field, unless reading it has already found what is wrong with it.
     pub(crate) fn require(&mut self, field: &str, present: bool) {
-        let already = self.problems.iter().any(|p| p.pointer.starts_with(&self.pointer_to(field)));
-        if !present && !already {
+        let pointer = self.pointer_to(field);
+        if !present && !self.problems.iter().any(|problem| problem.pointer == pointer) {
             self.problem(field, "required", format!("{field} is required"));
         }
     }
 
     /// One line of text, 1 to `max` graphemes, kept verbatim.
     pub(crate) fn line(&mut self, field: &'static str, max: usize) -> Option<String> {
-        let text = self.string(field)?;
-        if let Some(c) = illegal_in_line(text) {
-            self.problem(field, "illegal_character", format!("U+{:04X} may not stand in {field}; remove it", c as u32));
-            return None;
-        }
-        self.bounded(field, text, max)
+        self.checked(field, |text| fault(text, illegal_in_line(text), max))
     }
 
     /// Text of several lines, 1 to `max` graphemes, kept verbatim.
     pub(crate) fn text(&mut self, field: &'static str, max: usize) -> Option<String> {
-        let text = self.string(field)?;
-        if let Some(c) = illegal_in_text(text) {
-            self.problem(field, "illegal_character", format!("U+{:04X} may not stand in {field}; remove it", c as u32));
-            return None;
-        }
-        self.bounded(field, text, max)
+        self.checked(field, |text| fault(text, illegal_in_text(text), max))
     }
 
-    fn bounded(&mut self, field: &'static str, text: &str, max: usize) -> Option<String> {
-        if text.trim().is_empty() {
-            self.problem(field, "blank", format!("{field} is blank; write something or leave the field out"));
+    /// Text of several lines that is too long to be counted in anything but bytes, at most `max` of them.
+    pub(crate) fn long_text(&mut self, field: &'static str, max: usize) -> Option<String> {
+        self.checked(field, |text| match text.len() {
+            length if length > max => Some(("too_long", format!("{length} bytes; at most {max} are allowed"))),
+            _ => fault(text, illegal_in_text(text), max),
+        })
+    }
+
+    fn checked(&mut self, field: &'static str, fault: impl FnOnce(&str) -> Option<Fault>) -> Option<String> {
+        let text = self.string(field)?;
+        if let Some((code, detail)) = fault(text) {
+            self.problem(field, code, detail);
             return None;
-        }
-        // A grapheme holds at least one byte: short texts need no counting.
-        if text.len() > max {
-            let length = graphemes(text);
-            if length > max || text.len() > max * 32 {
-                self.problem(field, "too_long", format!("{length} characters; {field} may have {max}"));
-                return None;
-            }
         }
         Some(text.to_owned())
     }
 
     /// A value with a text form; `expected` tells what that form is.
     pub(crate) fn parsed<T: FromStr>(&mut self, field: &'static str, expected: &str) -> Option<T> {
-        let text = self.string(field)?;
+        let text = self.line(field, MAX_PARSED)?;
         let parsed = text.parse().ok();
         if parsed.is_none() {
-            self.problem(field, "format", format!("{text:?} is not {expected}"));
+            self.problem(field, "format", format!("{} is not {expected}", shown(&text)));
         }
         parsed
     }
@@ -112,7 +111,7 @@ impl<'a> Fields<'a> {
         let text = self.string(field)?;
         let known = from(text);
         if known.is_none() {
-            self.problem(field, "unknown_word", format!("{text:?} is not one of {}", words.join(", ")));
+            self.problem(field, "unknown_word", format!("{} is not one of {}", shown(text), words.join(", ")));
         }
         known
     }
@@ -122,7 +121,7 @@ impl<'a> Fields<'a> {
         let number = value.as_u64().filter(|number| range.contains(number));
         if number.is_none() {
             let (low, high) = range.into_inner();
-            self.problem(field, "range", format!("{value} is not a whole number from {low} to {high}"));
+            self.problem(field, "range", format!("not a whole number from {low} to {high}"));
         }
         number
     }
@@ -131,10 +130,11 @@ impl<'a> Fields<'a> {
     pub(crate) fn web_url(&mut self, field: &'static str) -> Option<Url> {
         let text = self.string(field)?;
         let fault = match Url::parse(text) {
-            Err(error) => format!("{text:?} is not an absolute URL: {error}"),
-            Ok(_) if text.len() > 2048 => "longer than 2,048 bytes".to_owned(),
+            Err(error) => format!("{} is not an absolute URL: {error}", shown(text)),
+            // Checked as it is kept, percent-encoded, so that an article sent back is as short as it was.
+            Ok(url) if url.as_str().len() > 2048 => "longer than 2,048 bytes once encoded".to_owned(),
             Ok(url) if !matches!(url.scheme(), "http" | "https") => {
-                format!("{text:?} must begin with https:// or http://")
+                format!("{} must begin with https:// or http://", shown(text))
             }
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {
                 "a URL with a user name or password is not for publication; remove them".to_owned()
@@ -168,19 +168,14 @@ impl<'a> Fields<'a> {
         let pointer = self.pointer_to(field);
         let mut items = Vec::new();
         for (n, value) in self.array(field, max).iter().enumerate() {
-            let fault = match value.as_str() {
+            let found = match value.as_str() {
                 None => Some(("type", format!("expected a string, not {}", kind(value)))),
-                Some(text) if text.trim().is_empty() => Some(("blank", "blank; leave it out".into())),
-                Some(text) if illegal_in_line(text).is_some() => {
-                    Some(("illegal_character", "holds a control or direction-override character; remove it".into()))
-                }
-                Some(text) if graphemes(text) > length => Some(("too_long", format!("at most {length} characters"))),
-                Some(text) => {
+                Some(text) => fault(text, illegal_in_line(text), length).or_else(|| {
                     items.push(text.to_owned());
                     None
-                }
+                }),
             };
-            if let Some((code, detail)) = fault {
+            if let Some((code, detail)) = found {
                 self.problems.push(Problem::new(format!("{pointer}/{n}"), code, detail));
             }
         }
@@ -225,9 +220,35 @@ impl<'a> Fields<'a> {
     pub(crate) fn finish(mut self) {
         let known = std::mem::take(&mut self.known);
         for field in self.map.keys().filter(|field| !known.contains(&field.as_str())) {
-            let detail = format!("there is no field {field:?}; put what is your own under ext.<namespace>");
+            let detail = format!("there is no field {}; put what is your own under ext.<namespace>", shown(field));
             self.problem(field, "unknown_field", detail);
         }
+    }
+}
+
+/// What is wrong with a text: a code and a sentence.
+type Fault = (&'static str, String);
+
+fn fault(text: &str, illegal: Option<char>, max: usize) -> Option<Fault> {
+    if let Some(c) = illegal {
+        return Some(("illegal_character", format!("the character U+{:04X} may not stand here; remove it", c as u32)));
+    }
+    if is_blank(text) {
+        return Some(("blank", "blank; write something or leave it out".into()));
+    }
+    // A grapheme holds at least one byte: short texts need no counting.
+    if text.len() > max.saturating_mul(BYTES_PER_CHARACTER) {
+        return Some(("too_long", format!("{} bytes; at most {max} characters are allowed", text.len())));
+    }
+    let length = if text.len() > max { graphemes(text) } else { 0 };
+    (length > max).then(|| ("too_long", format!("{length} characters; at most {max} are allowed")))
+}
+
+/// A value as a message quotes it: short, whatever was sent.
+pub(crate) fn shown(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
     }
 }
 

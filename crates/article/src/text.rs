@@ -24,9 +24,13 @@ impl Direction {
 /// The direction of a BCP 47 language tag: its script if it names one, else its language's usual script.
 pub fn direction(tag: &str) -> Direction {
     const RTL_SCRIPTS: [&str; 8] = ["arab", "hebr", "syrc", "thaa", "nkoo", "adlm", "rohg", "mand"];
-    const RTL_LANGUAGES: [&str; 13] = ["ar", "he", "iw", "fa", "ur", "ps", "sd", "ug", "yi", "dv", "ckb", "arz", "syr"];
+    const RTL_LANGUAGES: [&str; 23] = [
+        "ar", "he", "iw", "fa", "ur", "ps", "sd", "ug", "yi", "ji", "ks", "dv", "ckb", "syr", "pnb", "azb", "prs",
+        "arz", "ary", "apc", "aeb", "acm", "nqo",
+    ];
     let lower = tag.to_ascii_lowercase();
-    let mut parts = lower.split('-');
+    // A single letter begins an extension or private use; what follows is no script.
+    let mut parts = lower.split('-').take_while(|part| part.len() > 1);
     let language = parts.next().unwrap_or_default();
     let rtl = match parts.find(|part| part.len() == 4 && part.bytes().all(|b| b.is_ascii_alphabetic())) {
         Some(script) => RTL_SCRIPTS.contains(&script),
@@ -53,6 +57,16 @@ pub(crate) fn illegal_in_text(text: &str) -> Option<char> {
     text.chars().find(|&c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_noncharacter(c))
 }
 
+/// Whether a reader would see nothing: white space, and characters without width or shape.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| {
+        c.is_whitespace()
+            || matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+                | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+                | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}')
+    })
+}
+
 fn is_noncharacter(c: char) -> bool {
     matches!(c, '\u{FDD0}'..='\u{FDEF}') || (c as u32 & 0xFFFE) == 0xFFFE
 }
@@ -68,9 +82,16 @@ mod tests {
 
     #[test]
     fn direction_follows_script_then_language() {
-        for (tag, rtl) in
-            [("ar", true), ("zh-Hans", false), ("az-Arab", true), ("ar-Latn", false), ("en", false), ("he-IL", true)]
-        {
+        for (tag, rtl) in [
+            ("ar", true),
+            ("zh-Hans", false),
+            ("az-Arab", true),
+            ("ar-Latn", false),
+            ("en", false),
+            ("he-IL", true),
+            ("en-x-arab", false),
+            ("", false),
+        ] {
             assert_eq!(direction(tag) == Direction::Rtl, rtl, "{tag}");
         }
     }
@@ -86,6 +107,16 @@ mod tests {
         }
         assert_eq!(illegal_in_text("two\nlines\tand a tab"), None);
         assert_eq!(illegal_in_text("bell\u{7}"), Some('\u{7}'));
+    }
+
+    #[test]
+    fn blank_is_what_shows_nothing() {
+        for blank in ["", " \u{3000}\n", "\u{200B}\u{FEFF}", "\u{3164}", "\u{202E}\u{202C}"] {
+            assert!(is_blank(blank), "{blank:?}");
+        }
+        for text in ["a", "\u{200B}党", "。", "\u{301}"] {
+            assert!(!is_blank(text), "{text:?}");
+        }
     }
 
     #[test]
