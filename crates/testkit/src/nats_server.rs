@@ -181,7 +181,8 @@ impl Drop for NatsServer {
     }
 }
 
-fn host_and_port(url: &str) -> &str {
+/// `scheme://host:port` without its scheme.
+pub(crate) fn host_and_port(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, rest)| rest)
 }
 
