@@ -1,0 +1,134 @@
+//! One entry as Atom 1.0 (RFC 4287), and its tombstone (RFC 6721).
+
+use article::AssociationKind;
+
+use crate::category::categories;
+use crate::document::{FeedMeta, Format};
+use crate::entry::{Entry, Links, Standing};
+use crate::item::{rfc3339, rfc3339_utc};
+use crate::xml::Xml;
+
+const NS: &str = "http://www.w3.org/2005/Atom";
+pub(crate) const NS_TOMBSTONE: &str = "http://purl.org/atompub/tombstones/1.0";
+pub(crate) const NS_DC: &str = "http://purl.org/dc/elements/1.1/";
+
+/// The feed's own elements; entries and `</feed>` follow.
+pub(crate) fn head(meta: &FeedMeta, updated: jiff::Timestamp) -> Xml {
+    let mut xml = Xml::document();
+    let mut attributes = vec![("xmlns", NS), ("xmlns:at", NS_TOMBSTONE), ("xmlns:dc", NS_DC)];
+    attributes.extend(meta.language.as_deref().map(|language| ("xml:lang", language)));
+    xml.open("feed", &attributes);
+    xml.element("id", &[], &meta.page_url);
+    xml.element("title", &[("type", "text")], &meta.title);
+    xml.element("subtitle", &[("type", "text")], &meta.description);
+    xml.element("updated", &[], &rfc3339_utc(updated));
+    xml.open("author", &[]);
+    xml.element("name", &[], &meta.site_title);
+    xml.close("author");
+    let own = meta.url(Format::Atom);
+    xml.empty("link", &[("rel", "self"), ("type", "application/atom+xml"), ("href", &own)]);
+    xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", &meta.page_url)]);
+    xml.element("generator", &[], "newswire");
+    xml
+}
+
+pub(crate) fn entry(entry: &Entry<'_>, links: &Links) -> String {
+    let article = entry.article;
+    let mut xml = Xml::default();
+    xml.open("entry", &[("xml:lang", &article.language)]);
+    xml.element("id", &[], &article.id.to_string());
+    xml.element("title", &[("type", "text")], &entry.title);
+    xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", &entry.link)]);
+    xml.element("published", &[], &entry.published.rfc3339());
+    xml.element("updated", &[], &rfc3339(entry));
+    people(&mut xml, entry);
+    for category in categories(entry) {
+        let mut attributes = vec![("term", category.term.as_str())];
+        attributes.extend(category.scheme.as_deref().map(|scheme| ("scheme", scheme)));
+        attributes.extend(category.label.as_deref().map(|label| ("label", label)));
+        xml.empty("category", &attributes);
+    }
+    if let Some(summary) = &entry.summary {
+        xml.element("summary", &[("type", "text")], summary);
+    }
+    xml.element("content", &[("type", "html")], &entry.html);
+    if entry.standing == Standing::Readable {
+        origin(&mut xml, entry, links);
+    }
+    xml.close("entry");
+    xml.finish()
+}
+
+fn people(xml: &mut Xml, entry: &Entry<'_>) {
+    let mut authors = entry.authors();
+    // Every entry needs an author (RFC 4287, 4.1.2); where nobody signed, the publisher answers for it.
+    if authors.is_empty() {
+        authors.push((entry.article.publisher.as_str(), None));
+    }
+    for (name, uri) in authors {
+        xml.open("author", &[]);
+        xml.element("name", &[], name);
+        if let Some(uri) = uri {
+            xml.element("uri", &[], uri.as_str());
+        }
+        xml.close("author");
+    }
+    for contributor in entry.contributors() {
+        xml.open("contributor", &[]);
+        xml.element("name", &[], &contributor.name);
+        if let Some(uri) = &contributor.uri {
+            xml.element("uri", &[], uri.as_str());
+        }
+        xml.close("contributor");
+    }
+}
+
+/// Sources, rights, translations and files.
+fn origin(xml: &mut Xml, entry: &Entry<'_>, links: &Links) {
+    let article = entry.article;
+    for source in &article.sources {
+        match &source.url {
+            Some(url) => xml.empty("link", &[("rel", "via"), ("href", url.as_str()), ("title", &source.name)]),
+            // atom:source would want the id of a feed, which nobody has here.
+            None => xml.element("dc:source", &[], &source.name),
+        }
+    }
+    if let Some(rights) = entry.rights() {
+        xml.element("rights", &[("type", "text")], &rights);
+    }
+    if let Some(url) = &article.rights_url {
+        // RFC 4946.
+        xml.empty("link", &[("rel", "license"), ("href", url.as_str())]);
+    }
+    let mut languages: Vec<&str> = Vec::new();
+    for translation in &article.translations {
+        let own = translation.id.map(|id| links.article(id));
+        let Some(href) = translation.url.as_ref().map(|url| url.as_str().to_owned()).or(own) else { continue };
+        // One alternate link per type and language (RFC 4287, 4.1.2).
+        if !languages.contains(&translation.language.as_str()) {
+            languages.push(&translation.language);
+            let attributes =
+                [("rel", "alternate"), ("type", "text/html"), ("hreflang", &*translation.language), ("href", &*href)];
+            xml.empty("link", &attributes);
+        }
+    }
+    for file in entry.associations {
+        let size = file.size.map(|bytes| bytes.to_string());
+        let title = if file.kind == AssociationKind::Picture { &file.alt_text } else { &file.caption };
+        let mut attributes = vec![("rel", "enclosure"), ("href", file.uri.as_str())];
+        attributes.extend(file.mime.as_deref().map(|mime| ("type", mime)));
+        attributes.extend(size.as_deref().map(|size| ("length", size)));
+        attributes.extend(title.as_deref().map(|title| ("title", title)));
+        xml.empty("link", &attributes);
+    }
+}
+
+/// What tells a reader that knows RFC 6721 to drop the article. `when` equals the notice's `updated`: a later
+/// `updated` would make the entry outlive its deletion (RFC 6721, section 3).
+pub(crate) fn tombstone(entry: &Entry<'_>) -> String {
+    let mut xml = Xml::default();
+    xml.open("at:deleted-entry", &[("ref", &entry.article.id.to_string()), ("when", &rfc3339(entry))]);
+    xml.element("at:comment", &[], entry.summary.as_deref().unwrap_or_default());
+    xml.close("at:deleted-entry");
+    xml.finish()
+}

@@ -1,0 +1,150 @@
+//! A whole feed: its own description, and items spliced in.
+
+use article::ArticleId;
+use jiff::Timestamp;
+
+use crate::item::Item;
+use crate::xml::Xml;
+use crate::{atom, json, rss};
+
+/// Entries of a live feed.
+pub const MAX_ENTRIES: usize = 50;
+
+/// Size of a live feed: readers poll it whole, and some give up on more.
+pub const MAX_DOCUMENT_BYTES: usize = 1_000_000;
+
+/// How long a reader may wait before it asks again; the HTTP answer's `max-age` says the same.
+pub(crate) const TTL_MINUTES: u32 = 1;
+
+/// The forms a feed comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    Rss,
+    Atom,
+    Json,
+}
+
+impl Format {
+    pub const ALL: [Self; 3] = [Self::Rss, Self::Atom, Self::Json];
+
+    /// File name extension, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Rss => "rss",
+            Self::Atom => "atom",
+            Self::Json => "json",
+        }
+    }
+
+    /// For a person.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rss => "RSS",
+            Self::Atom => "Atom",
+            Self::Json => "JSON Feed",
+        }
+    }
+
+    /// Media type without parameters, as autodiscovery links want it.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Rss => "application/rss+xml",
+            Self::Atom => "application/atom+xml",
+            Self::Json => "application/feed+json",
+        }
+    }
+
+    /// The `Content-Type` of an answer. JSON is UTF-8 by definition and has no parameter for it (RFC 8259).
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Rss => "application/rss+xml; charset=utf-8",
+            Self::Atom => "application/atom+xml; charset=utf-8",
+            Self::Json => "application/feed+json",
+        }
+    }
+}
+
+/// What a feed says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedMeta {
+    pub title: String,
+    /// Who runs the site; the feed's author.
+    pub site_title: String,
+    /// One sentence: what the feed holds.
+    pub description: String,
+    /// The feed's HTML page, absolute. With an extension it is the feed itself; it is the Atom feed's id too.
+    pub page_url: String,
+    /// BCP 47; `None` where the entries are in several languages.
+    pub language: Option<String>,
+}
+
+impl FeedMeta {
+    /// The address of the feed in one format.
+    pub fn url(&self, format: Format) -> String {
+        format!("{}.{}", self.page_url, format.extension())
+    }
+}
+
+/// A feed as it is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    pub bytes: Vec<u8>,
+    /// The articles in it, in order.
+    pub ids: Vec<ArticleId>,
+}
+
+/// Writes a feed of `items`, in their order. At most [`MAX_ENTRIES`]; one that would take the document past
+/// [`MAX_DOCUMENT_BYTES`] is left out.
+///
+/// The feed's own date is its newest entry's `updated`; an empty feed is dated 1970, for Atom requires a date and
+/// the clock would make two replicas differ.
+pub fn document(format: Format, meta: &FeedMeta, items: &[&Item]) -> Document {
+    let newest = items.iter().map(|item| item.updated).max();
+    let head = match format {
+        Format::Rss => rss::head(meta, newest).finish(),
+        Format::Atom => atom::head(meta, newest.unwrap_or(Timestamp::UNIX_EPOCH)).finish(),
+        Format::Json => json::head(meta),
+    };
+    let chosen = chosen(format, head.len(), items);
+    let ids = chosen.iter().map(|item| item.id).collect();
+    let text = match format {
+        Format::Json => {
+            let items: Vec<&str> = chosen.iter().map(|item| item.written(format)).collect();
+            format!("{head},\"items\":[\n{}\n]}}\n", items.join(",\n"))
+        }
+        Format::Rss => spliced(head, format, &chosen, &["channel", "rss"]),
+        Format::Atom => spliced(head, format, &chosen, &["feed"]),
+    };
+    Document { bytes: text.into_bytes(), ids }
+}
+
+/// Room for the closing tags and separators.
+const TAIL_BYTES: usize = 1_000;
+
+fn chosen<'a>(format: Format, head: usize, items: &[&'a Item]) -> Vec<&'a Item> {
+    let mut size = head + TAIL_BYTES;
+    let mut chosen = Vec::new();
+    for &item in items.iter().take(MAX_ENTRIES) {
+        let more = item.written(format).len() + item.tombstone.as_ref().map_or(0, String::len) + 2;
+        if size + more <= MAX_DOCUMENT_BYTES {
+            size += more;
+            chosen.push(item);
+        }
+    }
+    chosen
+}
+
+fn spliced(head: String, format: Format, items: &[&Item], close: &[&'static str]) -> String {
+    let mut xml = Xml::default();
+    xml.splice(&head);
+    for tombstone in items.iter().filter_map(|item| item.tombstone.as_deref()) {
+        xml.splice(tombstone);
+    }
+    for item in items {
+        xml.splice(item.written(format));
+    }
+    for name in close {
+        xml.close(name);
+    }
+    xml.finish()
+}

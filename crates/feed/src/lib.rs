@@ -1,0 +1,21 @@
+//! Articles as feed entries: RSS 2.0, Atom 1.0 (RFC 4287) and JSON Feed 1.1.
+//!
+//! [`Entry`] says what readers see of an article. Atom is the fullest form of it, the other formats are projections
+//! of the same entry. An [`Item`] is one entry written in every format, once per change of the article; a
+//! [`document`] splices items into a feed, so that a new article in twenty feeds costs one rendering and twenty
+//! copies.
+//!
+//! Pure and deterministic: no clock, no network; the same articles give the same bytes on every replica.
+
+mod atom;
+mod category;
+mod document;
+mod entry;
+mod item;
+mod json;
+mod rss;
+mod xml;
+
+pub use document::{Document, FeedMeta, Format, MAX_DOCUMENT_BYTES, MAX_ENTRIES, document};
+pub use entry::{Entry, Links, Standing};
+pub use item::Item;

@@ -1,0 +1,130 @@
+//! One entry as an RSS 2.0 item, with Dublin Core, content and Media RSS where RSS itself is too narrow: its
+//! `author` demands an e-mail address, its `source` a URL, its `enclosure` may stand once.
+
+use article::{Association, AssociationKind};
+
+use crate::atom::{NS_DC, NS_TOMBSTONE};
+use crate::category::categories;
+use crate::document::{FeedMeta, Format, TTL_MINUTES};
+use crate::entry::{Entry, Standing};
+use crate::item::rfc5322_utc;
+use crate::xml::Xml;
+
+/// The channel's own elements; items, `</channel>` and `</rss>` follow.
+pub(crate) fn head(meta: &FeedMeta, updated: Option<jiff::Timestamp>) -> Xml {
+    let mut xml = Xml::document();
+    let mut attributes = vec![
+        ("version", "2.0"),
+        ("xmlns:atom", "http://www.w3.org/2005/Atom"),
+        ("xmlns:at", NS_TOMBSTONE),
+        ("xmlns:content", "http://purl.org/rss/1.0/modules/content/"),
+        ("xmlns:dc", NS_DC),
+        ("xmlns:media", "http://search.yahoo.com/mrss/"),
+    ];
+    attributes.extend(meta.language.as_deref().map(|language| ("xml:lang", language)));
+    xml.open("rss", &attributes);
+    xml.open("channel", &[]);
+    xml.element("title", &[], &meta.title);
+    xml.element("link", &[], &meta.page_url);
+    xml.element("description", &[], &meta.description);
+    if let Some(language) = &meta.language {
+        xml.element("language", &[], language);
+    }
+    if let Some(updated) = updated {
+        xml.element("lastBuildDate", &[], &rfc5322_utc(updated));
+    }
+    xml.element("generator", &[], "newswire");
+    xml.element("ttl", &[], &TTL_MINUTES.to_string());
+    let own = meta.url(Format::Rss);
+    xml.empty("atom:link", &[("rel", "self"), ("type", "application/rss+xml"), ("href", &own)]);
+    xml
+}
+
+pub(crate) fn item(entry: &Entry<'_>) -> String {
+    let article = entry.article;
+    let mut xml = Xml::default();
+    xml.open("item", &[("xml:lang", &article.language)]);
+    xml.element("title", &[], &entry.title);
+    xml.element("link", &[], &entry.link);
+    // Readers take whichever comes last, so the short text stands before the long one. It is markup by convention.
+    xml.element("description", &[], &article::paragraphs_to_html(&[entry.excerpt()]));
+    xml.element("content:encoded", &[], &entry.html);
+    for (name, _) in entry.authors() {
+        xml.element("dc:creator", &[], name);
+    }
+    for contributor in entry.contributors() {
+        xml.element("dc:contributor", &[], &contributor.name);
+    }
+    for category in categories(entry) {
+        let domain: Vec<_> = category.scheme.as_deref().map(|scheme| ("domain", scheme)).into_iter().collect();
+        xml.element("category", &domain, category.label.as_ref().unwrap_or(&category.term));
+    }
+    xml.element("guid", &[("isPermaLink", "false")], &article.id.to_string());
+    xml.element("pubDate", &[], &entry.published.rfc5322());
+    xml.element("dc:language", &[], &article.language);
+    if entry.standing == Standing::Readable {
+        sources(&mut xml, entry);
+        if let Some(rights) = entry.rights() {
+            xml.element("dc:rights", &[], &rights);
+        }
+        files(&mut xml, entry.associations);
+    }
+    xml.close("item");
+    xml.finish()
+}
+
+/// RSS has room for one source, and only with a URL; the others are Dublin Core's.
+fn sources(xml: &mut Xml, entry: &Entry<'_>) {
+    let mut linked = false;
+    for source in &entry.article.sources {
+        match &source.url {
+            Some(url) if !linked => {
+                linked = true;
+                xml.element("source", &[("url", url.as_str())], &source.name);
+            }
+            _ => xml.element("dc:source", &[], &source.name),
+        }
+    }
+}
+
+fn files(xml: &mut Xml, files: &[Association]) {
+    // More than one enclosure is undefined, and readers differ; media:content carries them all.
+    if let Some((file, mime)) = files.iter().find_map(|file| Some((file, file.mime.as_deref()?))) {
+        // The length is required; 0 says unknown (RSS Advisory Board profile).
+        let length = file.size.unwrap_or(0).to_string();
+        xml.empty("enclosure", &[("url", file.uri.as_str()), ("length", &length), ("type", mime)]);
+    }
+    for file in files {
+        let number = |n: Option<u64>| n.map(|n| n.to_string());
+        let (width, height) = (number(file.width.map(u64::from)), number(file.height.map(u64::from)));
+        let size = number(file.size);
+        let mut attributes = vec![("url", file.uri.as_str())];
+        attributes.extend(file.mime.as_deref().map(|mime| ("type", mime)));
+        attributes.extend(medium(file.kind).map(|medium| ("medium", medium)));
+        attributes.extend(width.as_deref().map(|width| ("width", width)));
+        attributes.extend(height.as_deref().map(|height| ("height", height)));
+        attributes.extend(size.as_deref().map(|size| ("fileSize", size)));
+        xml.open("media:content", &attributes);
+        for (name, text) in [
+            ("media:title", &file.alt_text),
+            ("media:description", &file.caption),
+            ("media:credit", &file.credit),
+            ("media:copyright", &file.usage_terms),
+        ] {
+            if let Some(text) = text {
+                xml.element(name, &[], text);
+            }
+        }
+        xml.close("media:content");
+    }
+}
+
+fn medium(kind: AssociationKind) -> Option<&'static str> {
+    match kind {
+        AssociationKind::Picture => Some("image"),
+        AssociationKind::Video => Some("video"),
+        AssociationKind::Audio => Some("audio"),
+        AssociationKind::Document => Some("document"),
+        AssociationKind::Unknown => None,
+    }
+}
