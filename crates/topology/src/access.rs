@@ -28,7 +28,7 @@ const RSS_GENERATOR: Access =
 
 const EMAIL_NOTIFIER: Access = Access {
     service: "email-notifier",
-    writes: &[subjects::SUBSCRIBERS, subjects::JOBS, subjects::LEDGER, subjects::DEAD],
+    writes: &[subjects::SUBSCRIBERS, subjects::JOBS, subjects::RETRIES, subjects::LEDGER, subjects::DEAD],
     reads: &[ARTICLES, SUBSCRIBERS, JOBS, LEDGER, DEAD],
     tails: &[SUBSCRIBERS],
     consumes: &[PLANNER, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, CONFIRMATIONS],

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::streams::{ARTICLES, JOBS, SUBSCRIBERS, Stream};
+use crate::streams::{ARTICLES, JOBS, RETRIES, SUBSCRIBERS, Stream};
 use crate::subjects;
 
 /// One durable pull consumer with explicit acknowledgement and unlimited deliveries: the service decides when a
@@ -39,7 +39,8 @@ pub const LANE_BREAKING: Consumer = Consumer {
 
 pub const LANE_NORMAL: Consumer = Consumer { name: "email-normal", filter: "nw.job.normal.*.*", ..LANE_BREAKING };
 
-pub const LANE_RETRY: Consumer = Consumer { name: "email-retry", filter: "nw.job.retry.*.*.*", ..LANE_BREAKING };
+pub const LANE_RETRY: Consumer =
+    Consumer { name: "email-retry", stream: RETRIES, filter: "nw.retry.due.*.*.*", ..LANE_BREAKING };
 
 pub const CONFIRMATIONS: Consumer = Consumer {
     name: "email-confirmations",

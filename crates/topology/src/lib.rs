@@ -10,7 +10,7 @@ pub mod subjects;
 
 pub use access::{Access, SERVICES, access};
 pub use consumers::{CONFIRMATIONS, CONSUMERS, Consumer, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER};
-pub use streams::{ARTICLES, DEAD, DUPLICATE_WINDOW, JOBS, LEDGER, STREAMS, SUBSCRIBERS, Stream, TOKENS};
+pub use streams::{ARTICLES, DEAD, DUPLICATE_WINDOW, JOBS, LEDGER, RETRIES, STREAMS, SUBSCRIBERS, Stream, TOKENS};
 
 /// JetStream API level that a server must have: 4 is nats-server 2.14, which brought atomic batches, message
 /// schedules and their interplay to where we need them.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::subjects;
 
 /// One JetStream stream. All are file-backed, limits-based and `discard: new`: a full store is an error that
-/// somebody sees, never news that silently went.
+/// somebody sees, never news that silently went. Only a stream with schedules must be `discard: old` (the server
+/// refuses the other with error 10052), so it holds nothing but wake-up calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stream {
     pub name: &'static str,
@@ -88,6 +89,19 @@ pub const JOBS: Stream = Stream {
     max_message_bytes: MESSAGE_BYTES,
     max_age: Some(RECIPIENTS_OF_RECORD),
     atomic: true,
+    schedules: false,
+    rollup: true,
+};
+
+pub const RETRIES: Stream = Stream {
+    name: "RETRIES",
+    description: "Wake-up calls for recipients whose server said later",
+    subjects: &[subjects::RETRIES],
+    max_messages_per_subject: 1,
+    max_bytes: 256 * MIB,
+    max_message_bytes: 4096,
+    max_age: Some(DAY.saturating_mul(14)),
+    atomic: false,
     schedules: true,
     rollup: true,
 };
@@ -119,4 +133,4 @@ pub const DEAD: Stream = Stream {
     rollup: false,
 };
 
-pub const STREAMS: &[Stream] = &[ARTICLES, TOKENS, SUBSCRIBERS, JOBS, LEDGER, DEAD];
+pub const STREAMS: &[Stream] = &[ARTICLES, TOKENS, SUBSCRIBERS, JOBS, RETRIES, LEDGER, DEAD];

@@ -41,17 +41,19 @@ pub fn chunk(lane: &str, plan: &str, chunk: u32) -> String {
     format!("nw.job.{}.{}.{chunk}", checked(lane), checked(plan))
 }
 
-/// Where a chunk's deferred recipients come back, attempt by attempt.
-pub fn retry(plan: &str, chunk: u32, attempt: u32) -> String {
-    format!("nw.job.retry.{}.{chunk}.{attempt}", checked(plan))
-}
-
-/// Where a retry waits for its time; the server moves it to [`retry`].
-pub fn later(plan: &str, chunk: u32, attempt: u32) -> String {
-    format!("nw.job.later.{}.{chunk}.{attempt}", checked(plan))
-}
-
 pub const JOBS: &str = "nw.job.>";
+
+/// Where a chunk's deferred recipients come back, attempt by attempt.
+pub fn retry_due(plan: &str, chunk: u32, attempt: u32) -> String {
+    format!("nw.retry.due.{}.{chunk}.{attempt}", checked(plan))
+}
+
+/// Where a retry waits for its time; the server moves it to [`retry_due`].
+pub fn retry_later(plan: &str, chunk: u32, attempt: u32) -> String {
+    format!("nw.retry.later.{}.{chunk}.{attempt}", checked(plan))
+}
+
+pub const RETRIES: &str = "nw.retry.>";
 
 /// What became of a chunk's recipients.
 pub fn ledger(plan: &str, chunk: u32) -> String {
@@ -89,7 +91,7 @@ mod tests {
         assert_eq!(article(&"hefei".parse().unwrap(), &id), "nw.article.hefei.0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f");
         assert_eq!(subscriber("a1b2"), "nw.subscriber.s.a1.a1b2");
         assert_eq!(chunk("breaking", "p", 3), "nw.job.breaking.p.3");
-        assert_eq!(later("p", 3, 2), "nw.job.later.p.3.2");
+        assert_eq!(retry_later("p", 3, 2), "nw.retry.later.p.3.2");
     }
 
     #[test]

@@ -1,0 +1,103 @@
+//! Reads single messages, through the stream's leader: what decides must not be stale.
+
+use async_nats::jetstream::consumer::pull;
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageErrorKind};
+use bytes::Bytes;
+use topology::{Consumer, Stream};
+
+use crate::{Bus, HeaderMap};
+
+/// A message as the log holds it.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub subject: String,
+    pub payload: Bytes,
+    pub headers: HeaderMap,
+    pub sequence: u64,
+    /// When the server stored it.
+    pub stored_at: jiff::Timestamp,
+}
+
+/// Messages that a consumer has not settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Not delivered yet.
+    pub waiting: u64,
+    /// Delivered and being worked on.
+    pub unacknowledged: u64,
+}
+
+impl Backlog {
+    pub fn is_empty(&self) -> bool {
+        self.waiting == 0 && self.unacknowledged == 0
+    }
+}
+
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("cannot read {stream}: {cause}")]
+pub struct ReadError {
+    stream: &'static str,
+    cause: String,
+}
+
+impl Bus {
+    /// The last message on `subject`, if there is one.
+    ///
+    /// # Errors
+    /// When the server does not answer within 2 s or has no such stream.
+    pub async fn last(&self, stream: &Stream, subject: &str) -> Result<Option<Stored>, ReadError> {
+        let handle = self.handle(stream).await?;
+        match handle.get_last_raw_message_by_subject(subject).await {
+            Ok(message) => Ok(Some(message.into())),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(failed(stream, &error)),
+        }
+    }
+
+    /// The first message on `subject` at or after `sequence`, if there is one; the subject may hold wildcards.
+    ///
+    /// # Errors
+    /// As [`Bus::last`].
+    pub async fn next(&self, stream: &Stream, subject: &str, sequence: u64) -> Result<Option<Stored>, ReadError> {
+        let handle = self.handle(stream).await?;
+        match handle.get_first_raw_message_by_subject(subject, sequence.max(1)).await {
+            Ok(message) => Ok(Some(message.into())),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(failed(stream, &error)),
+        }
+    }
+
+    /// What a durable consumer still has before it.
+    ///
+    /// # Errors
+    /// As [`Bus::last`].
+    pub async fn backlog(&self, consumer: &Consumer) -> Result<Backlog, ReadError> {
+        let found: Result<async_nats::jetstream::consumer::Consumer<pull::Config>, _> =
+            self.jetstream.get_consumer_from_stream(consumer.name, consumer.stream.name).await;
+        let found = found.map_err(|error| failed(&consumer.stream, &error))?;
+        let info = found.cached_info();
+        Ok(Backlog { waiting: info.num_pending, unacknowledged: info.num_ack_pending as u64 })
+    }
+
+    async fn handle(&self, stream: &Stream) -> Result<async_nats::jetstream::stream::Stream<()>, ReadError> {
+        self.jetstream.get_stream_no_info(stream.name).await.map_err(|error| failed(stream, &error))
+    }
+}
+
+fn failed(stream: &Stream, error: &dyn std::error::Error) -> ReadError {
+    ReadError { stream: stream.name, cause: error.to_string() }
+}
+
+impl From<StreamMessage> for Stored {
+    fn from(message: StreamMessage) -> Self {
+        let stored_at = jiff::Timestamp::from_nanosecond(message.time.unix_timestamp_nanos()).unwrap_or_default();
+        Self {
+            subject: message.subject.to_string(),
+            payload: message.payload,
+            headers: message.headers,
+            sequence: message.sequence,
+            stored_at,
+        }
+    }
+}

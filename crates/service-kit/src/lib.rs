@@ -1,0 +1,20 @@
+//! What every service needs, and no business words: settings, telemetry, health, HTTP serving, shutdown, the clock.
+
+mod health;
+mod http;
+mod nats;
+mod process;
+mod settings;
+mod telemetry;
+
+pub use health::Health;
+pub use http::{Listener, serve};
+pub use nats::nats_settings;
+pub use process::{Service, run_service};
+pub use settings::{Mistakes, Secret, Setting, Settings};
+
+/// The wall clock, read here and nowhere else, so that everything else can be given its time.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
