@@ -1,7 +1,11 @@
 //! Dates as newsrooms print them. What has two readings is an error, never a guess.
 
+mod clock;
+mod tokens;
+
 use jiff::civil::{Date, Time};
 
+use self::tokens::{Cursor, tokens};
 use crate::fold::Folded;
 use crate::page::Precision;
 use crate::zone::Zone;
@@ -69,79 +73,7 @@ fn invalid(why: impl Into<String>) -> Fault {
     Fault::Invalid(why.into())
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token<'t> {
-    /// A number of at most nine digits.
-    Number(u32, &'t str),
-    Word(&'t str),
-    Sign(char, &'t str),
-}
-
-impl<'t> Token<'t> {
-    fn text(&self) -> &'t str {
-        match self {
-            Self::Number(_, text) | Self::Word(text) | Self::Sign(_, text) => text,
-        }
-    }
-}
-
-/// Numbers, Latin words and single signs; blanks only separate. Each ideograph is a sign.
-fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut tokens = Vec::with_capacity(12);
-    let mut rest = text.trim_start_matches(' ');
-    while let Some(first) = rest.chars().next() {
-        let run = |test: fn(&u8) -> bool| rest.bytes().take_while(test).count();
-        let (text, token) = if first.is_ascii_digit() {
-            let text = &rest[..run(u8::is_ascii_digit)];
-            let number = if text.len() <= 9 { text.parse().ok() } else { None };
-            (text, number.map_or(Token::Word(text), |number| Token::Number(number, text)))
-        } else if first.is_ascii_alphabetic() {
-            let text = &rest[..run(u8::is_ascii_alphabetic)];
-            (text, Token::Word(text))
-        } else {
-            let text = &rest[..first.len_utf8()];
-            (text, Token::Sign(first, text))
-        };
-        tokens.push(token);
-        rest = rest[text.len()..].trim_start_matches(' ');
-    }
-    tokens
-}
-
-struct Cursor<'t> {
-    tokens: &'t [Token<'t>],
-    at: usize,
-}
-
-impl<'t> Cursor<'t> {
-    fn peek(&self, ahead: usize) -> Option<Token<'t>> {
-        self.tokens.get(self.at + ahead).copied()
-    }
-
-    fn number(&self, ahead: usize) -> Option<(u32, &'t str)> {
-        if let Some(Token::Number(number, text)) = self.peek(ahead) { Some((number, text)) } else { None }
-    }
-
-    fn sign(&self, ahead: usize) -> Option<char> {
-        if let Some(Token::Sign(sign, _)) = self.peek(ahead) { Some(sign) } else { None }
-    }
-
-    fn word(&self, ahead: usize) -> Option<&'t str> {
-        if let Some(Token::Word(word)) = self.peek(ahead) { Some(word) } else { None }
-    }
-
-    fn takes_sign(&mut self, signs: &[char]) -> bool {
-        let found = self.sign(0).is_some_and(|sign| signs.contains(&sign));
-        self.at += usize::from(found);
-        found
-    }
-
-    fn takes_word(&mut self, words: &[&str]) -> bool {
-        let found = self.word(0).is_some_and(|word| words.contains(&word));
-        self.at += usize::from(found);
-        found
-    }
-
+impl Cursor<'_> {
     /// Steps over weekdays and the punctuation around them.
     fn skip_words(&mut self) {
         loop {
@@ -235,115 +167,6 @@ impl<'t> Cursor<'t> {
             (Ok(date), _) | (_, Ok(date)) => Ok(date),
             (Err(fault), Err(_)) => Err(fault),
         }
-    }
-
-    /// `09:30`, `09:30:15`, `9:30 pm`, `上午9时30分`, with what may stand before it.
-    fn time(&mut self) -> Result<Option<(Time, Precision)>, Fault> {
-        let start = self.at;
-        self.takes_word(&["t", "at"]);
-        let half = match (self.sign(0), self.sign(1)) {
-            (Some('上'), Some('午')) => Some("am"),
-            (Some('下'), Some('午')) | (Some('晚'), Some('上')) => Some("pm"),
-            _ => None,
-        };
-        self.at += if half.is_some() { 2 } else { 0 };
-        let Some((hour, _)) = self.number(0).filter(|_| matches!(self.sign(1), Some(':' | '时' | '点'))) else {
-            self.at = start;
-            return Ok(None);
-        };
-        let (minute, _) = self.number(2).ok_or_else(|| invalid("the minutes are missing"))?;
-        self.at += 3;
-        let ideographs = self.takes_sign(&['分']);
-        let mut second = None;
-        let follows = if ideographs { self.sign(1) == Some('秒') } else { self.sign(0) == Some(':') };
-        if follows {
-            self.at += usize::from(!ideographs);
-            let (number, _) = self.number(0).ok_or_else(|| invalid("the seconds are missing"))?;
-            self.at += 1 + usize::from(ideographs);
-            second = Some(number);
-            if self.sign(0) == Some('.') && self.number(1).is_some() {
-                self.at += 2;
-            }
-        }
-        let half = half.or_else(|| self.half_of_day());
-        let hour = match half {
-            Some(_) if !(1..=12).contains(&hour) => {
-                return Err(invalid(format!("there is no hour {hour} on a 12-hour clock")));
-            }
-            Some("am") => hour % 12,
-            Some(_) => hour % 12 + 12,
-            None => hour,
-        };
-        let field = |number: u32| i8::try_from(number).unwrap_or(i8::MAX);
-        let time = Time::new(field(hour), field(minute), field(second.unwrap_or(0)), 0);
-        let time = time.map_err(|_| invalid(format!("there is no time {hour:02}:{minute:02}")))?;
-        Ok(Some((time, if second.is_some() { Precision::Second } else { Precision::Minute })))
-    }
-
-    /// `am`, `p.m.`
-    fn half_of_day(&mut self) -> Option<&'static str> {
-        let letter = match self.word(0)? {
-            "am" => "am",
-            "pm" => "pm",
-            "a" | "p" if self.sign(1) == Some('.') && self.word(2) == Some("m") => {
-                let half = if self.word(0) == Some("a") { "am" } else { "pm" };
-                self.at += 2;
-                half
-            }
-            _ => return None,
-        };
-        self.at += 1;
-        self.takes_sign(&['.']);
-        Some(letter)
-    }
-
-    /// `Z`, `UTC`, `GMT+8`, `+08:00`, `+0800`, `Beijing time`, `北京时间`, in parentheses or not.
-    fn zone(&mut self) -> Result<Option<Zone>, Fault> {
-        let start = self.at;
-        let open = self.takes_sign(&['(']);
-        let beijing: Vec<char> = (0..4).map_while(|ahead| self.sign(ahead)).collect();
-        let zone = if beijing == ['北', '京', '时', '间'] {
-            self.at += 4;
-            Some(crate::Profile::CnProcuratorate.zone())
-        } else if self.word(0) == Some("beijing") && self.word(1) == Some("time") {
-            self.at += 2;
-            Some(crate::Profile::CnProcuratorate.zone())
-        } else if self.takes_word(&["z", "utc", "gmt"]) {
-            Some(self.offset()?.unwrap_or_else(Zone::utc))
-        } else if self.word(0) == Some("cst") {
-            return Err(Fault::Ambiguous("CST is the time of Chicago or of Shanghai".to_owned()));
-        } else {
-            self.offset()?
-        };
-        if zone.is_none() {
-            self.at = start;
-        } else if open && !self.takes_sign(&[')']) {
-            return Err(invalid("the parenthesis around the zone is not closed"));
-        }
-        Ok(zone)
-    }
-
-    fn offset(&mut self) -> Result<Option<Zone>, Fault> {
-        let sign = match self.sign(0) {
-            Some('+') => 1,
-            Some('-' | '−') => -1,
-            _ => return Ok(None),
-        };
-        let Some((number, text)) = self.number(1) else { return Ok(None) };
-        self.at += 2;
-        let (hours, minutes) = match text.len() {
-            1 | 2 if self.sign(0) == Some(':') => {
-                let (minutes, _) = self.number(1).ok_or_else(|| invalid("the minutes of the offset are missing"))?;
-                self.at += 2;
-                (number, minutes)
-            }
-            1 | 2 => (number, 0),
-            4 => (number / 100, number % 100),
-            _ => return Err(invalid(format!("there is no offset {text}"))),
-        };
-        let total = i32::try_from(hours.min(99) * 60 + minutes.min(99)).unwrap_or(i32::MAX);
-        let zone = Some(minutes).filter(|&minutes| minutes < 60).and_then(|_| Zone::fixed(sign * total));
-        zone.map(Some).ok_or_else(|| invalid(format!("there is no offset {hours}:{minutes:02}")))
     }
 }
 

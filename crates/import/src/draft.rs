@@ -222,7 +222,16 @@ impl<'a> Draft<'a> {
             (Some(zone), ..) => (zone, ZoneFrom::Printed),
             (_, Some(profile), ..) => (profile.zone(), ZoneFrom::Profile(profile)),
             (_, _, Some(zone), _) => (zone.clone(), ZoneFrom::Option),
-            (.., Some((profile, tell))) => (profile.zone(), ZoneFrom::Recognised(profile, tell)),
+            (.., Some((profile, tell))) => {
+                let zone = profile.zone();
+                if tell != zone::Tell::ChineseLabel {
+                    let text = format!(
+                        "the time zone was taken to be {zone} because of {tell}: name a zone or the source profile {profile}"
+                    );
+                    self.warn(WarningCode::ZoneAssumed, Some(entry.value_line), text);
+                }
+                (zone, ZoneFrom::Recognised(profile, tell))
+            }
             _ => {
                 let text = "nothing tells the time zone of the date: UTC was assumed; name it with a time zone or a source profile";
                 self.warn(WarningCode::ZoneAssumed, Some(entry.value_line), text);

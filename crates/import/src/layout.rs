@@ -46,18 +46,29 @@ fn with_header(lines: &[Line<'_>]) -> Option<Layout> {
     Some(Layout { above: 0..start, header, body, footer, after: lines.len()..lines.len() })
 }
 
-/// The first label line before the prose begins. Only section and headline stand above it: there a full stop does not
-/// make a sentence, or a headline that ends in one would hide the labels.
+/// Where the labels start: the first lines of labels with a date before the prose begins, else the first of any. A
+/// headline such as “Source: minister to resign” is no label line when the labels below it name another source.
+/// Only section and headline stand above: there a full stop does not make a sentence, or a headline that ends in one
+/// would hide the labels.
 fn header_start(lines: &[Line<'_>]) -> Option<usize> {
-    for (index, line) in lines.iter().enumerate() {
+    let mut first = None;
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
         if matches!(labels::classify(line), Class::Labels(_)) {
-            return Some(index);
+            let block = block::read(lines, at, None);
+            if block.has(Kind::Date) {
+                return Some(at);
+            }
+            first = first.or(Some(at));
+            at = block.end;
+            continue;
         }
-        if if index < 2 { labels::is_overlong(line.text) } else { labels::is_prose(line.text) } {
+        if if at < 2 { labels::is_overlong(line.text) } else { labels::is_prose(line.text) } {
             break;
         }
+        at += 1;
     }
-    None
+    first
 }
 
 fn text_lines(lines: &[Line<'_>]) -> usize {

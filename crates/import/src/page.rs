@@ -14,7 +14,7 @@ pub struct Options {
     pub timezone: Option<Zone>,
     /// The family of sites the page comes from, when it should not be recognised from the page.
     pub profile: Option<Profile>,
-    /// BCP 47 tag of the page's language; otherwise told from its script.
+    /// BCP 47 tag of the page's language, taken as it is; otherwise told from its script.
     pub language: Option<String>,
 }
 
@@ -154,7 +154,7 @@ pub struct Warning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WarningCode {
-    /// No zone was printed, named or recognised: UTC.
+    /// No zone was printed or named: it was told from the habits of the page, or it is UTC.
     ZoneAssumed,
     /// The clock showed the printed time twice or not at all, because it was put back or forward.
     TimeUnclear,

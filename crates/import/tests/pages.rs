@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use accounting::assert_accounted;
-use import::{BylineFrom, Options, Page, Precision, import_text};
+use import::{BylineFrom, LanguageFrom, Options, Page, Precision, Profile, Tell, WarningCode, ZoneFrom, import_text};
 use serde_json::{Value, json};
 
 /// The form of the `.expected.json` files.
@@ -84,4 +84,43 @@ fn shared_fixtures() {
         return;
     }
     assert_eq!(check(&folder), (19, 12));
+}
+
+/// The values of the options decide, and the page says what decided.
+#[test]
+fn zones_and_languages_come_from_the_best_witness() {
+    let page = |labels: &str, options: &Options| {
+        import_text(format!("Headline\n{labels}\n\nText").as_bytes(), options).expect("a good page")
+    };
+    let named = Options { timezone: Some("Europe/Berlin".parse().expect("a zone")), ..Options::default() };
+    let profile = Options { profile: Some(Profile::CnProcuratorate), ..named.clone() };
+    let none = Options::default();
+    let cn = Profile::CnProcuratorate;
+    let cases = [
+        ("Date: 2024-07-01 12:00 +02:00 Source: A", &profile, "+02:00", ZoneFrom::Printed, false),
+        ("Date: 2024-07-01 12:00 Source: A", &profile, "Asia/Shanghai", ZoneFrom::Profile(cn), false),
+        ("Time: 2024-07-01 12:00 Source: A", &named, "Europe/Berlin", ZoneFrom::Option, false),
+        ("时间：2024-07-01 12:00", &none, "Asia/Shanghai", ZoneFrom::Recognised(cn, Tell::ChineseLabel), false),
+        ("Time: 2024-07-01 12:00", &none, "Asia/Shanghai", ZoneFrom::Recognised(cn, Tell::RenderedLabel), true),
+        ("Date: 2024-07-01 [Font size: s", &none, "Asia/Shanghai", ZoneFrom::Recognised(cn, Tell::FontSize), true),
+        ("Date: 2024-07-01 Views: 3", &none, "Asia/Shanghai", ZoneFrom::Recognised(cn, Tell::Views), true),
+        ("Date: 2024-07-01 Source: A", &none, "UTC", ZoneFrom::Assumed, true),
+    ];
+    for (labels, options, zone, from, warned) in cases {
+        let page = page(labels, options);
+        assert_eq!((page.date.timezone.as_str(), page.date.zone_from), (zone, from), "{labels}");
+        let warning = page.warnings.iter().any(|warning| warning.code == WarningCode::ZoneAssumed);
+        assert_eq!(warning, warned, "{labels}: {:?}", page.warnings);
+    }
+    // 02:30 on the night the clocks went forward in Berlin.
+    let gap = page("Date: 2024-03-31 02:30 Source: A", &named);
+    assert!(gap.warnings.iter().any(|warning| warning.code == WarningCode::TimeUnclear), "{:?}", gap.warnings);
+    // Shanghai had summer time in 1988.
+    let summer = page("时间：1988-07-01 12:00", &none);
+    assert_eq!(summer.date.to_string(), "1988-07-01T12:00:00+09:00");
+
+    let german = Options { language: Some("de".to_owned()), ..Options::default() };
+    let told = |page: Page| (page.language, page.language_from);
+    assert_eq!(told(page("Date: 2024-07-01", &german)), ("de".to_owned(), LanguageFrom::Option));
+    assert_eq!(told(page("Date: 2024-07-01", &none)), ("en".to_owned(), LanguageFrom::Assumed));
 }
