@@ -42,16 +42,6 @@ pub struct Delivery {
     pub stored_at: jiff::Timestamp,
     /// 1 for the first.
     pub attempt: i64,
-    acker: Arc<Message>,
-}
-
-impl Delivery {
-    /// Tells the server that work goes on, so that it does not give the message to another worker.
-    pub async fn progress(&self) {
-        if let Err(error) = self.acker.ack_with(AckKind::Progress).await {
-            tracing::debug!(%error, "could not report progress");
-        }
-    }
 }
 
 impl Bus {
@@ -127,7 +117,6 @@ impl Worker {
         F: Future<Output = Disposition>,
     {
         let consumer = &self.consumer;
-        let message = Arc::new(message);
         let Some(delivery) = delivery(&message) else {
             tracing::error!(consumer = consumer.name, "a message without its position in the log");
             return;
@@ -135,7 +124,7 @@ impl Worker {
         let delivery = Arc::new(delivery);
         // The handler is called inside the guard: a panic may come before its first await, too.
         let guarded = AssertUnwindSafe(async { handler(delivery.clone()).await }).catch_unwind();
-        let disposition = match self.abort.run_until_cancelled(guarded).await {
+        let disposition = match self.abort.run_until_cancelled(keep_alive(&message, consumer.ack_wait, guarded)).await {
             None => Disposition::Retry(Duration::ZERO),
             Some(Ok(disposition)) => disposition,
             Some(Err(_)) if delivery.attempt >= MAX_PANICS => {
@@ -176,7 +165,23 @@ impl Worker {
     }
 }
 
-fn delivery(message: &Arc<Message>) -> Option<Delivery> {
+/// Tells the server, while `work` goes on, that it does: no other worker gets the message, and when this process dies
+/// another has it within `ack_wait`.
+async fn keep_alive<T>(message: &Message, ack_wait: Duration, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        match tokio::time::timeout(ack_wait / 3, &mut work).await {
+            Ok(done) => return done,
+            Err(_) => {
+                if let Err(error) = message.ack_with(AckKind::Progress).await {
+                    tracing::debug!(%error, "could not report progress");
+                }
+            }
+        }
+    }
+}
+
+fn delivery(message: &Message) -> Option<Delivery> {
     let info = message.info().ok()?;
     Some(Delivery {
         subject: message.subject.to_string(),
@@ -184,6 +189,5 @@ fn delivery(message: &Arc<Message>) -> Option<Delivery> {
         sequence: info.stream_sequence,
         stored_at: jiff::Timestamp::from_nanosecond(info.published.unix_timestamp_nanos()).unwrap_or_default(),
         attempt: info.delivered,
-        acker: message.clone(),
     })
 }

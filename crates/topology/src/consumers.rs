@@ -12,14 +12,15 @@ pub struct Consumer {
     pub name: &'static str,
     pub stream: Stream,
     pub filter: &'static str,
-    /// Silence after which the server gives the message to another worker. A worker that is alive says so well before.
+    /// Silence after which the server gives the message to another worker. A worker that lives says so three times
+    /// within it, however long its work takes.
     pub ack_wait: Duration,
     /// Messages out at one time, over all workers.
     pub max_ack_pending: i64,
 }
 
-/// Long enough for one window of recipients on a slow relay, short enough that a crash is made good within a minute.
-const ACK_WAIT: Duration = Duration::from_secs(30);
+/// How long a crash delays the message that was being worked on.
+const ACK_WAIT: Duration = Duration::from_secs(10);
 
 pub const PLANNER: Consumer = Consumer {
     name: "email-planner",
