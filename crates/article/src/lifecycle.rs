@@ -7,7 +7,10 @@
 
 use jiff::Timestamp;
 
+use crate::draft::MAX_NOTE;
 use crate::model::{Article, Change, ChangeKind, Correction, Provenance, Status};
+use crate::reader::fault;
+use crate::text::illegal_in_text;
 use crate::{ArticleId, Draft, Precision, Problem, Published, PublisherId};
 
 /// What a newsroom wants done.
@@ -111,18 +114,19 @@ pub fn apply(current: Option<&Article>, command: Command, now: Timestamp) -> Res
         }
         (Some(article), Command::Lift) => lift(article, now),
         (Some(article), Command::Withdraw { note }) => {
-            let note = checked_note(note)?;
             let from = [Status::Published, Status::Held];
             let mut next = step(article, ChangeKind::Withdraw, Some(note), &from, Status::Withdrawn, now)?;
             next.updated_at = significant(article, now);
             Ok(next)
         }
-        (Some(article), Command::Kill { note }) => kill(article, checked_note(note)?, now),
+        (Some(article), Command::Kill { note }) => kill(article, note, now),
         (Some(article), Command::Reinstate { note, draft, provenance }) => {
             let from = [Status::Withdrawn, Status::Killed];
             let mut next = step(article, ChangeKind::Reinstate, note, &from, Status::Published, now)?;
-            rewrite(&mut next, *draft, provenance)?;
-            next.updated_at = significant(article, now);
+            // Killed under embargo, it was never public.
+            next.published.get_or_insert_with(|| publication(&draft, now));
+            rewrite(&mut next, *draft, provenance, now)?;
+            next.updated_at = significant(&next, now);
             Ok(next)
         }
         (current, command) => Err(Rejection::State { from: current.map(|a| a.status), wanted: command.kind() }),
@@ -202,7 +206,7 @@ fn create(
     };
     // `updated` starts where `published` is, so that a page of 2018 is not news of today in a feed sorted by it.
     article.updated_at = article.published.as_ref().map_or(now, |published| published.at);
-    rewrite(&mut article, draft, provenance)?;
+    rewrite(&mut article, draft, provenance, now)?;
     Ok(article)
 }
 
@@ -220,9 +224,8 @@ fn revise(
     provenance: Provenance,
     now: Timestamp,
 ) -> Result<Article, Rejection> {
-    let note = if kind == RevisionKind::Correction { Some(checked_note(note.unwrap_or_default())?) } else { note };
     let mut next = step(article, kind.change(), note.clone(), &[Status::Published], Status::Published, now)?;
-    rewrite(&mut next, draft, provenance)?;
+    rewrite(&mut next, draft, provenance, now)?;
     if kind != RevisionKind::Minor {
         next.updated_at = significant(article, now);
     }
@@ -244,6 +247,7 @@ fn step(
     if !from.contains(&article.status) {
         return Err(Rejection::State { from: Some(article.status), wanted: kind });
     }
+    check_note(kind, note.as_deref())?;
     let mut next = article.clone();
     next.revision += 1;
     next.status = to;
@@ -255,26 +259,67 @@ fn step(
 fn lift(article: &Article, now: Timestamp) -> Result<Article, Rejection> {
     let mut next = step(article, ChangeKind::Release, None, &[Status::Embargoed], Status::Published, now)?;
     let at = article.embargoed_until.unwrap_or(now);
+    if at > now {
+        return Err(
+            Problem::new("/embargoed_until", "embargoed", format!("the embargo ends at {at}, not before")).into()
+        );
+    }
     next.published = Some(Published { at, precision: Precision::Second, tz: "UTC".into() });
-    next.updated_at = at;
+    next.updated_at = at.max(article.updated_at);
     Ok(next)
 }
 
-/// A kill takes the content with it; identity, dates and the notice stay.
 fn kill(article: &Article, note: String, now: Timestamp) -> Result<Article, Rejection> {
     let from = [Status::Embargoed, Status::Published, Status::Held, Status::Withdrawn];
     let mut next = step(article, ChangeKind::Kill, Some(note), &from, Status::Killed, now)?;
     next.updated_at = significant(article, now);
-    next.body = None;
-    next.summary = None;
-    next.byline = None;
-    next.contributors.clear();
-    next.associations.clear();
-    next.located = None;
-    next.corrections.clear();
-    next.ext.clear();
-    next.ed_note = None;
-    Ok(next)
+    Ok(without_content(next))
+}
+
+/// What a killed article keeps: its identity, its dates, and what the notice needs to reach the same readers (the
+/// section) and tell them which story is gone (the headline). A headline that must not stay either is replaced by a
+/// minor revision before the kill. Everything else somebody wrote goes, what earlier corrections quote included.
+fn without_content(killed: Article) -> Article {
+    // Field by field, without `..`: whoever adds a field decides here whether it outlives a kill.
+    Article {
+        id: killed.id,
+        revision: killed.revision,
+        publisher: killed.publisher,
+        status: killed.status,
+        change: killed.change,
+        headline: killed.headline,
+        summary: None,
+        body: None,
+        language: killed.language,
+        byline: None,
+        contributors: Vec::new(),
+        sources: Vec::new(),
+        located: None,
+        section: killed.section,
+        subjects: Vec::new(),
+        keywords: Vec::new(),
+        genre: None,
+        slugline: None,
+        urgency: killed.urgency,
+        first_created: killed.first_created,
+        version_created: killed.version_created,
+        published: killed.published,
+        updated_at: killed.updated_at,
+        embargoed_until: killed.embargoed_until,
+        expires_at: killed.expires_at,
+        canonical_url: killed.canonical_url,
+        translations: killed.translations,
+        associations: Vec::new(),
+        copyright_holder: None,
+        copyright_notice: None,
+        usage_terms: None,
+        rights_url: None,
+        ed_note: None,
+        corrections: Vec::new(),
+        alt_ids: killed.alt_ids,
+        provenance: Provenance { warnings: Vec::new(), ..killed.provenance },
+        ext: Default::default(),
+    }
 }
 
 /// `updated_at` of a significant change: now, but never backwards and never before publication.
@@ -283,16 +328,23 @@ fn significant(article: &Article, now: Timestamp) -> Timestamp {
     now.max(published).max(article.updated_at)
 }
 
-fn checked_note(note: String) -> Result<String, Rejection> {
-    if note.trim().is_empty() {
-        let detail = "a correction, a withdrawal and a kill must tell readers why, in 1 to 1,000 characters";
-        return Err(Problem::new("/change/note", "required", detail).into());
+fn check_note(kind: ChangeKind, note: Option<&str>) -> Result<(), Rejection> {
+    let required = matches!(kind, ChangeKind::Correction | ChangeKind::Withdraw | ChangeKind::Kill);
+    match note {
+        None if required => {
+            let detail = "a correction, a withdrawal and a kill must tell readers why, in 1 to 1,000 characters";
+            Err(Problem::new("/change/note", "required", detail).into())
+        }
+        None => Ok(()),
+        Some(note) => match fault(note, illegal_in_text(note), MAX_NOTE) {
+            Some((code, detail)) => Err(Problem::new("/change/note", code, detail).into()),
+            None => Ok(()),
+        },
     }
-    Ok(note)
 }
 
 /// Puts the draft's text into the article. What identifies and dates it stays.
-fn rewrite(article: &mut Article, draft: Draft, mut provenance: Provenance) -> Result<(), Rejection> {
+fn rewrite(article: &mut Article, draft: Draft, mut provenance: Provenance, now: Timestamp) -> Result<(), Rejection> {
     let self_link = draft.translations.iter().position(|t| t.id == Some(article.id));
     if let Some(n) = self_link {
         let detail = "an article cannot be its own translation; give the id of the other one";
@@ -303,6 +355,10 @@ fn rewrite(article: &mut Article, draft: Draft, mut provenance: Provenance) -> R
     {
         let detail = format!("the article was published at {}; that never changes", was.rfc3339());
         return Err(Problem::new("/published", "immutable", detail).into());
+    }
+    if article.published.is_some() && draft.embargoed_until.is_some_and(|until| until > now) {
+        let detail = "what is public cannot come under embargo; hold it instead";
+        return Err(Problem::new("/embargoed_until", "conflict", detail).into());
     }
     provenance.warnings.extend(draft.warnings);
     article.headline = draft.headline;

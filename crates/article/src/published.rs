@@ -35,12 +35,19 @@ impl Published {
 
     /// RFC 3339 with the newsroom's offset: `2018-11-26T00:00:00+08:00`.
     pub fn rfc3339(&self) -> String {
-        self.zoned().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+        self.in_whole_minutes().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
     }
 
     /// RFC 5322 date with the newsroom's offset, as RSS and mail want it: `Mon, 26 Nov 2018 00:00:00 +0800`.
     pub fn rfc5322(&self) -> String {
-        self.zoned().strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
+        self.in_whole_minutes().strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
+    }
+
+    /// Both formats have offsets of hours and minutes only; local mean time, the law until the 20th century, had
+    /// seconds. Such an instant is given in UTC.
+    fn in_whole_minutes(&self) -> Zoned {
+        let zoned = self.zoned();
+        if zoned.offset().seconds() % 60 == 0 { zoned } else { self.at.to_zoned(TimeZone::UTC) }
     }
 
     /// The date, and the time where there is one, for a person: `2018-11-26`, `2018-11-26 09:30`.
@@ -90,6 +97,8 @@ mod tests {
             ("2026-03-29T01:00:00Z", "Europe/Berlin", "2026-03-29T03:00:00+02:00"),
             ("2026-03-29T01:00:00Z", "+05:30", "2026-03-29T06:30:00+05:30"),
             ("2026-03-29T01:00:00Z", "Z", "2026-03-29T01:00:00+00:00"),
+            // Amsterdam kept +00:19:32 until 1937.
+            ("1936-12-31T23:00:00Z", "Europe/Amsterdam", "1936-12-31T23:00:00+00:00"),
             ("2026-03-29T01:00:00Z", "Mars/Olympus", "2026-03-29T01:00:00+00:00"),
         ];
         for (at, tz, expected) in cases {

@@ -227,9 +227,9 @@ impl<'a> Fields<'a> {
 }
 
 /// What is wrong with a text: a code and a sentence.
-type Fault = (&'static str, String);
+pub(crate) type Fault = (&'static str, String);
 
-fn fault(text: &str, illegal: Option<char>, max: usize) -> Option<Fault> {
+pub(crate) fn fault(text: &str, illegal: Option<char>, max: usize) -> Option<Fault> {
     if let Some(c) = illegal {
         return Some(("illegal_character", format!("the character U+{:04X} may not stand here; remove it", c as u32)));
     }

@@ -1,12 +1,14 @@
 //! Section names as address segments: `Party conduct & law` → `party-conduct-law`, `党风廉政建设` stays readable.
 
+use unicode_normalization::UnicodeNormalization;
+
 /// The address form of a name: lower case, letters and digits of every script kept, everything else one hyphen.
 ///
 /// Names that differ only in case, spacing or punctuation are one section: that is what readers mean by it.
-/// A name without any letter or digit has the slug `-`.
+/// Composed and decomposed accents (NFC) are the same name, too. A name without any letter or digit has the slug `-`.
 pub fn slug(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
-    for c in name.chars() {
+    for c in name.nfc() {
         if c.is_alphanumeric() || is_mark(c) {
             out.extend(c.to_lowercase());
         } else if !out.is_empty() && !out.ends_with('-') {
@@ -16,7 +18,11 @@ pub fn slug(name: &str) -> String {
     if out.ends_with('-') {
         out.pop();
     }
-    if out.is_empty() { "-".into() } else { out }
+    if out.is_empty() {
+        return "-".into();
+    }
+    // Lower case may decompose again: İ.
+    out.nfc().collect()
 }
 
 /// A section path's address form: `["World", "Asia"]` → `world/asia`.
@@ -28,13 +34,24 @@ pub fn section_slug(path: &[String]) -> String {
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{0300}'..='\u{036F}' | '\u{0591}'..='\u{05C7}' | '\u{0610}'..='\u{061A}' | '\u{064B}'..='\u{0670}'
         | '\u{0900}'..='\u{0DFF}' | '\u{0E31}'..='\u{0E4E}' | '\u{0EB1}'..='\u{0ECD}' | '\u{0F18}'..='\u{0FC6}'
-        | '\u{1000}'..='\u{109D}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{3099}'..='\u{309A}')
+        | '\u{1000}'..='\u{109D}' | '\u{17B4}'..='\u{17D3}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{3099}'..='\u{309A}')
         && !matches!(c, '\u{0964}' | '\u{0965}')
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_slug_is_one_safe_segment_and_its_own_slug(name in any::<String>()) {
+            let once = slug(&name);
+            prop_assert_eq!(&slug(&once), &once);
+            prop_assert!(!once.is_empty() && !once.contains(['/', '?', '#', '%', '.', ' ', '\\', '<', '"', '\0']), "{once:?}");
+        }
+    }
 
     #[test]
     fn slugs_keep_every_script_and_fold_punctuation() {
@@ -47,6 +64,8 @@ mod tests {
             ("Ünïted/State", "ünïted-state"),
             ("../..", "-"),
             ("🎉", "-"),
+            ("Cafe\u{301}", "caf\u{E9}"),
+            ("ក្រុង", "ក្រុង"),
         ];
         for (name, expected) in cases {
             assert_eq!(slug(name), expected, "{name}");

@@ -4,7 +4,7 @@ use article::{Draft, draft_schema};
 use serde_json::{Map, Value, json};
 
 fn problems(document: &Value) -> Vec<(String, String)> {
-    match Draft::from_json(document, "2026-11-21T10:00:00Z".parse().unwrap()) {
+    match Draft::from_json(document, "2026-11-21T10:00:00Z".parse().expect("a time")) {
         Ok(_) => Vec::new(),
         Err(problems) => problems.into_iter().map(|p| (p.pointer, p.code)).collect(),
     }

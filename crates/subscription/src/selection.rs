@@ -85,7 +85,73 @@ impl<'de> Deserialize<'de> for Selection {
 
 #[cfg(test)]
 mod tests {
+    use article::{ArticleId, Command, Draft, Provenance};
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn article_in(section: &[String]) -> Article {
+        let document = serde_json::json!({"headline": "H", "language": "en", "body_text": "B", "section": section});
+        let now = "2026-11-22T10:00:00Z".parse().unwrap();
+        let provenance =
+            Provenance { channel: "api".into(), raw_sha256: String::new(), importer: None, warnings: Vec::new() };
+        let (publisher, draft) = ("hefei".parse().unwrap(), Box::new(Draft::from_json(&document, now).unwrap()));
+        let command = Command::Create { id: ArticleId::new(now, [0; 10]), publisher, draft, provenance };
+        article::apply(None, command, now).unwrap()
+    }
+
+    fn names(section: &[&str]) -> Vec<String> {
+        section.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn an_article_belongs_to_its_section_and_those_above() {
+        let article = article_in(&names(&["World News", "Asia"]));
+        let of: Vec<String> = Selection::of(&article).iter().map(ToString::to_string).collect();
+        assert_eq!(of, ["all", "publisher/hefei", "section/world-news", "section/world-news/asia"]);
+        for (selection, wanted) in [
+            ("all", true),
+            ("publisher/hefei", true),
+            ("publisher/wuhan", false),
+            ("section/world-news", true),
+            ("section/WORLD news/asia", true),
+            ("section/asia", false),
+            ("section/world", false),
+            ("section/world-news/asia/japan", false),
+        ] {
+            assert_eq!(selection.parse::<Selection>().unwrap().matches(&article), wanted, "{selection}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_selection_of_an_article_matches_it_and_reads_back(
+            section in proptest::collection::vec("[a-zA-Z党İñ🎉 ./&%#?-]{0,20}[a-zÅ℃ß]", 0..=5)
+        ) {
+            let article = article_in(&section);
+            for selection in Selection::of(&article) {
+                prop_assert!(selection.matches(&article));
+                prop_assert_eq!(&selection.to_string().parse::<Selection>().unwrap(), &selection);
+                let json = serde_json::to_string(&selection).unwrap();
+                prop_assert_eq!(serde_json::from_str::<Selection>(&json).unwrap(), selection);
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_section_reads_back() {
+        // 5 levels; with what separates them exactly the 2,000 bytes that a draft may have.
+        let article = article_in(&[
+            "党".repeat(120),
+            "党".repeat(120),
+            "党".repeat(120),
+            "党".repeat(120),
+            "党".repeat(118) + "éa",
+        ]);
+        for selection in Selection::of(&article) {
+            assert_eq!(selection.to_string().parse::<Selection>().unwrap(), selection);
+        }
+    }
 
     #[test]
     fn the_text_form_is_canonical() {

@@ -29,6 +29,9 @@ pub const MAX_FUTURE: SignedDuration = SignedDuration::from_hours(48);
 /// The largest `ext`, in bytes of JSON.
 const MAX_EXT_BYTES: usize = 64 * 1024;
 
+/// The longest `change.note`, in graphemes.
+pub(crate) const MAX_NOTE: usize = 1000;
+
 /// The longest section path in its address form, in bytes: with what stands before it, it stays a usable URL.
 const MAX_SECTION_SLUG: usize = 2000;
 

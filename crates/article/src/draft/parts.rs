@@ -1,6 +1,6 @@
 //! The parts of a draft that are objects of their own: contributors, sources, subjects, translations, files.
 
-use super::{ARTICLE_ID, language};
+use super::{ARTICLE_ID, MAX_NOTE, language};
 use crate::model::{
     AltId, Association, AssociationKind, Change, ChangeKind, Contributor, ContributorRole, Source, SourceRole, Subject,
     Translation, TranslationRel,
@@ -10,7 +10,7 @@ use crate::reader::{Fields, shown};
 pub(super) fn change(fields: &mut Fields<'_>) -> Option<Change> {
     let kind = fields.word("kind", ChangeKind::WORDS, ChangeKind::from_word);
     fields.require("kind", kind.is_some());
-    let note = fields.text("note", 1000);
+    let note = fields.text("note", MAX_NOTE);
     Some(Change { kind: kind?, note })
 }
 
