@@ -103,7 +103,9 @@ mod tests {
         let (mut content, mut input) = (Content::default(), BytesMut::new());
         for (at, piece) in wire.chunks(step).enumerate() {
             input.extend_from_slice(piece);
-            if content.take(&mut input) {
+            let ended = content.take(&mut input);
+            assert!(input.len() <= MAX_LINE + 3 || ended, "a line without end is not gathered");
+            if ended {
                 input.extend_from_slice(&wire[((at + 1) * step).min(wire.len())..]);
                 return Some((content.finish(), input.to_vec()));
             }

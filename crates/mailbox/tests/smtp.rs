@@ -45,7 +45,8 @@ impl Client {
     async fn reply(&mut self) -> String {
         loop {
             let mut line = String::new();
-            match self.0.read_line(&mut line).await {
+            let read = tokio::time::timeout(Duration::from_secs(20), self.0.read_line(&mut line));
+            match read.await.expect("a reply within 20 s") {
                 Ok(0) | Err(_) => return String::new(),
                 Ok(_) if line.as_bytes()[3] == b'-' => {}
                 Ok(_) => return line,
