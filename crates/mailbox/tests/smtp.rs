@@ -126,6 +126,9 @@ async fn commands_out_of_order_and_broken_ones_are_refused_and_the_session_goes_
         client.send(line).await;
         assert_eq!(client.code().await, code, "{}", &line[..line.len().min(40)]);
     }
+    // Its end must not be taken for a command of its own.
+    client.send(&long).await;
+    assert!(client.reply().await.contains("too long"));
     assert!(mailbox.mails().is_empty());
 }
 
