@@ -1,0 +1,13 @@
+//! From an article to the bytes of a mail.
+
+mod alert;
+mod body;
+mod confirmation;
+mod message;
+mod part;
+mod topic;
+
+pub use alert::compile_alert;
+pub use confirmation::{Confirmation, confirmation};
+pub use message::{Issue, Message, Personal};
+pub use topic::{Topic, Why};
