@@ -280,7 +280,7 @@ mod tests {
     fn cuts_at_labels_and_controls() {
         use Kind::{Author, Control, Date, FontSize, Source, Views};
         type Cut<'t> = (Kind, &'t str, &'t str);
-        let cases: [(&str, &[Cut<'_>]); 9] = [
+        let cases: [(&str, &[Cut<'_>]); 10] = [
             (
                 "Time: 1 Author: News source: A B",
                 &[(Date, "Time:", "1"), (Author, "Author:", ""), (Source, "News source:", "A B")],
@@ -292,6 +292,7 @@ mod tests {
             ("【打印】 [ Close ]", &[(Control, "【打印】", ""), (Control, "[ Close ]", "")]),
             ("Source: A【字号： | |", &[(Source, "Source:", "A"), (FontSize, "【字号： | |", "")]),
             ("Resource: A", &[]),
+            ("Source: A Resource: B", &[(Source, "Source:", "A Resource: B")]),
             ("[Print] this page: it is good", &[]),
         ];
         for (text, expected) in cases {

@@ -186,9 +186,7 @@ pub(crate) fn is_signature(text: &str) -> bool {
                 tail.is_some_and(|tail| tail.eq_ignore_ascii_case(role))
             })
     };
-    !names.is_empty()
-        && !text.chars().any(char::is_numeric)
-        && names.iter().all(|name| is_name(&text[name.clone()], has_role(name)))
+    !names.is_empty() && names.iter().all(|name| is_name(&text[name.clone()], has_role(name)))
 }
 
 fn is_name(name: &str, after_role: bool) -> bool {
