@@ -38,7 +38,7 @@ pub enum Standing {
     Readable,
     /// The notice takes the place of the text.
     Withdrawn,
-    /// The notice takes the place of everything, the headline included.
+    /// The notice takes the place of everything; only the headline says what is gone.
     Killed,
 }
 
@@ -84,7 +84,7 @@ impl<'a> Entry<'a> {
             }
             Standing::Killed => {
                 let (notice, html) = notice(article, "This article was removed by its publisher.");
-                ("Removed by the publisher".to_owned(), own_page, Some(notice), html, &[][..])
+                (legal(&format!("Removed: {}", article.headline)), own_page, Some(notice), html, &[][..])
             }
         };
         Some(Self { article, published, standing, title, link, summary, html, associations, updated: updated(article) })

@@ -62,7 +62,8 @@ fn a_kill_leaves_a_notice_under_the_same_id_and_a_tombstone() {
         let entry = &parse(&written).entries[0];
         assert_eq!(entry.id, id);
         assert_eq!(entry.content.as_ref().unwrap().body.as_ref().unwrap().trim(), "<p>Court order.</p>");
-        for gone in ["Municipal", "reading room", "Lin Mei", "Riverton Evening News", "archives", "court.jpg"] {
+        assert_eq!(entry.title.as_ref().unwrap().content, format!("Removed: {}", article.headline));
+        for gone in ["reading room", "Lin Mei", "Riverton Evening News", "judiciary", "court.jpg"] {
             assert!(!written.contains(gone), "{format:?} still holds {gone:?}");
         }
         match format {

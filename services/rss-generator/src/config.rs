@@ -1,0 +1,53 @@
+//! The service's settings.
+
+use std::net::SocketAddr;
+
+use bus::Server;
+use service_kit::{Settings, nats_settings};
+use url::Url;
+
+/// Prefix of the settings that are this service's own.
+pub const PREFIX: &str = "NEWSWIRE_RSS_";
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub nats: Server,
+    pub listen: SocketAddr,
+    /// Where readers reach the site: the base of every link in feeds and pages.
+    pub public_url: Url,
+    pub site_title: String,
+    /// The page that takes email subscriptions.
+    pub subscribe_url: Option<Url>,
+}
+
+impl Config {
+    /// `None` when something is wrong; the settings know what.
+    pub fn read(settings: &mut Settings) -> Option<Self> {
+        let nats = nats_settings(settings);
+        let listen = settings.value("NEWSWIRE_RSS_LISTEN", "127.0.0.1:8081", "Address to serve feeds and pages on");
+        let public_url = settings.value(
+            "NEWSWIRE_RSS_PUBLIC_URL",
+            "http://127.0.0.1:8081/",
+            "Where readers reach this site: the base of every link in feeds and pages",
+        );
+        let public_url = public_url.and_then(|url| web(settings, "NEWSWIRE_RSS_PUBLIC_URL", url));
+        let site_title =
+            settings.value("NEWSWIRE_RSS_SITE_TITLE", "newswire", "The site's name, on pages and in feeds");
+        let subscribe_url = settings.optional(
+            "NEWSWIRE_RSS_SUBSCRIBE_URL",
+            "The page that takes email subscriptions; without it no page offers any",
+        );
+        let subscribe_url = match subscribe_url? {
+            None => None,
+            Some(url) => Some(web(settings, "NEWSWIRE_RSS_SUBSCRIBE_URL", url)?),
+        };
+        Some(Self { nats: nats?, listen: listen?, public_url: public_url?, site_title: site_title?, subscribe_url })
+    }
+}
+
+fn web(settings: &mut Settings, name: &str, url: Url) -> Option<Url> {
+    if matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none() {
+        return Some(url);
+    }
+    settings.mistake(format!("{name}: {url} must be http:// or https://, without ? and #"))
+}

@@ -1,0 +1,22 @@
+//! rss-generator: follows the log of articles and serves them as RSS, Atom, JSON Feed and HTML pages.
+//!
+//! Every replica follows the whole log into memory and shares nothing with the others. What it serves is a function
+//! of the last revision of each article, so two replicas answer with the same bytes and ETags. Documents are written
+//! when an article changes, never when a reader asks.
+
+mod conditional;
+mod config;
+mod documents;
+mod html;
+mod http;
+mod json_ld;
+mod library;
+mod members;
+mod run;
+#[cfg(test)]
+mod samples;
+mod site;
+mod state;
+
+pub use config::{Config, PREFIX};
+pub use run::{RssGenerator, run};

@@ -1,0 +1,137 @@
+//! The documents as they are served, all written beforehand.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use article::ArticleId;
+use axum::http::StatusCode;
+use bytes::Bytes;
+use feed::Format;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use subscription::Selection;
+
+/// What a document is of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    Directory,
+    /// `None`: the HTML page.
+    Feed(Selection, Option<Format>),
+    Article(ArticleId),
+}
+
+/// A document fresh from the templates.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Vec<u8>,
+    /// The last change that readers could notice.
+    pub(crate) changed: Timestamp,
+}
+
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Bytes,
+    /// Filled in soon after, off the way from publication to reader; 50 entries take longer to compress than to
+    /// write. Never filled where it would not be smaller.
+    pub(crate) gzip: OnceLock<Bytes>,
+    /// Without quotes: the content's hash.
+    pub(crate) tag: String,
+    pub(crate) last_modified: Timestamp,
+}
+
+impl Document {
+    fn new(draft: Draft, last_modified: Timestamp) -> Self {
+        let tag = tag(&draft.body);
+        let Draft { status, content_type, body, .. } = draft;
+        Self { status, content_type, body: body.into(), gzip: OnceLock::new(), tag, last_modified }
+    }
+
+    /// Compresses the body once. Level 6: measured, higher levels cost twice the time for a few per cent.
+    pub(crate) fn compress(&self) {
+        let mut encoder = GzEncoder::new(Vec::with_capacity(self.body.len() / 4), Compression::new(6));
+        let written = encoder.write_all(&self.body).and_then(|()| encoder.finish());
+        let gzip = written.expect("writing to memory does not fail");
+        if gzip.len() < self.body.len() {
+            let _ = self.gzip.set(gzip.into());
+        }
+    }
+}
+
+/// 128 bits of SHA-256 in hex: two replicas give one content one tag.
+pub(crate) fn tag(body: &[u8]) -> String {
+    Sha256::digest(body)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// All documents. Readers see a change of an article in all its feeds at once, or in none.
+#[derive(Debug, Default)]
+pub(crate) struct Library {
+    documents: RwLock<HashMap<Key, Arc<Document>>>,
+    caught_up: AtomicBool,
+}
+
+impl Library {
+    pub(crate) fn get(&self, key: &Key) -> Option<Arc<Document>> {
+        self.read().get(key).cloned()
+    }
+
+    pub(crate) fn has(&self, key: &Key) -> bool {
+        self.read().contains_key(key)
+    }
+
+    /// Replaces documents (`None`: removes them), all at once. Answers those that are new and want compressing.
+    ///
+    /// A document with the bytes it had keeps its dates: an internal note must not look like news to anybody.
+    pub(crate) fn replace(&self, drafts: Vec<(Key, Option<Draft>)>, now: Timestamp) -> Vec<Arc<Document>> {
+        let mut fresh = Vec::with_capacity(drafts.len());
+        let mut changes = Vec::with_capacity(drafts.len());
+        for (key, draft) in drafts {
+            let Some(draft) = draft else {
+                changes.push((key, None));
+                continue;
+            };
+            let old = self.get(&key);
+            if old.as_ref().is_some_and(|old| old.status == draft.status && old.body == draft.body) {
+                continue;
+            }
+            // It never goes back, and is never later than the answer that carries it (RFC 9110, 8.8.2.1).
+            let last_modified = old.map_or(draft.changed, |old| draft.changed.max(old.last_modified)).min(now);
+            let document = Arc::new(Document::new(draft, last_modified));
+            fresh.push(document.clone());
+            changes.push((key, Some(document)));
+        }
+        let mut documents = self.write();
+        for (key, document) in changes {
+            match document {
+                Some(document) => documents.insert(key, document),
+                None => documents.remove(&key),
+            };
+        }
+        fresh
+    }
+
+    /// Whether the whole log has been seen; until then an absent document means nothing.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.caught_up.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_caught_up(&self) {
+        self.caught_up.store(true, Ordering::Release);
+    }
+
+    // A panic while the lock was held leaves a map of whole documents: serving them beats serving none.
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<Key, Arc<Document>>> {
+        self.documents.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Key, Arc<Document>>> {
+        self.documents.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,187 @@
+//! Follows the log, keeps the library up to date, serves it.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use anyhow::Context;
+use article::Article;
+use article::wire::v1::Envelope;
+use bus::{Bus, Tail, TailEvent};
+use futures::FutureExt;
+use jiff::Timestamp;
+use service_kit::{Health, Listener};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::documents::Writer;
+use crate::http::router;
+use crate::library::{Document, Library};
+use crate::site::Site;
+use crate::state::{Changes, State};
+
+/// Revisions taken in before documents are written: an import of thousands writes each feed a few times, not
+/// thousands of times. One alone is written at once.
+const BATCH: usize = 256;
+
+/// Batches of documents that may wait to be compressed. Those replaced meanwhile are dropped, not compressed.
+const COMPRESS_AHEAD: usize = 64;
+
+/// The longest sleep, so that a clock that was set is noticed.
+const MAX_SLEEP: Duration = Duration::from_secs(60);
+
+/// A service that is connected and bound, but does not run yet.
+pub struct RssGenerator {
+    pub address: std::net::SocketAddr,
+    bus: Bus,
+    listener: Listener,
+    site: Site,
+}
+
+/// Connects, binds and runs until `shutdown`.
+///
+/// # Errors
+/// When NATS is not there or not provisioned, the address is taken, or serving fails.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    RssGenerator::start(config).await?.run(shutdown).await
+}
+
+impl RssGenerator {
+    /// Connects to NATS, checks the log's stream and binds the address (port 0: any free one).
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let bus = Bus::connect(&config.nats, "rss-generator").await?;
+        bus.verify(&topology::access("rss-generator").context("the topology knows no rss-generator")?).await?;
+        let listener = Listener::bind(config.listen, "NEWSWIRE_RSS_LISTEN").await?;
+        Ok(Self { address: listener.address, bus, listener, site: Site::new(&config) })
+    }
+
+    /// Serves until `shutdown`; what is in memory is served on while NATS is away.
+    ///
+    /// # Errors
+    /// When the listening socket breaks.
+    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let library = Arc::new(Library::default());
+        let health = Health::new(self.bus.clone(), false);
+        let routes = router(self.site.clone(), library.clone()).merge(health.routes());
+        tracing::info!(address = %self.address, "serving feeds at {}", self.site.home());
+        let follower = Follower {
+            state: State::default(),
+            writer: Writer::new(self.site),
+            library,
+            health,
+            compressor: compressor(),
+        };
+        let tail = self.bus.tail(&topology::ARTICLES, shutdown.clone());
+        let following = tokio::spawn(follower.run(tail));
+        let served = service_kit::serve(self.listener, routes, shutdown.clone()).await;
+        // Without a server there is nobody to follow the log for.
+        shutdown.cancel();
+        following.await.context("following the log panicked")??;
+        self.bus.close().await;
+        served
+    }
+}
+
+struct Follower {
+    state: State,
+    writer: Writer,
+    library: Arc<Library>,
+    health: Health,
+    compressor: mpsc::Sender<Vec<Weak<Document>>>,
+}
+
+impl Follower {
+    async fn run(mut self, mut tail: Tail) -> anyhow::Result<()> {
+        loop {
+            let due = self.state.next_wake().map(|at| until(at, service_kit::now()));
+            let event = tokio::select! {
+                event = tail.next() => match event {
+                    Some(event) => Some(event),
+                    None => return Ok(()),
+                },
+                () = tokio::time::sleep(due.unwrap_or(MAX_SLEEP)) => None,
+            };
+            let mut changes = Changes::default();
+            let mut caught_up = event.map(|event| self.take(event, &mut changes)).unwrap_or_default();
+            for _ in 1..BATCH {
+                let Some(Some(event)) = tail.next().now_or_never() else { break };
+                caught_up |= self.take(event, &mut changes);
+            }
+            changes.merge(self.state.wake(service_kit::now()));
+            // Before that nothing is written: every article may have newer revisions still to come.
+            if caught_up || (self.library.is_caught_up() && !changes.is_empty()) {
+                self = self.publish(changes, caught_up).await?;
+            }
+        }
+    }
+
+    /// Takes one event in; whether it said that the log has been read to its end.
+    fn take(&mut self, event: TailEvent, changes: &mut Changes) -> bool {
+        match event {
+            TailEvent::CaughtUp => true,
+            TailEvent::Message { subject, payload, sequence, .. } => {
+                if let Some(article) = decode(&subject, &payload, sequence) {
+                    changes.merge(self.state.apply(article, service_kit::now()));
+                }
+                false
+            }
+        }
+    }
+
+    /// Writes what has changed, off the threads that answer readers, and puts it on the shelf.
+    async fn publish(mut self, changes: Changes, caught_up: bool) -> anyhow::Result<Self> {
+        let (follower, fresh) = tokio::task::spawn_blocking(move || {
+            let now = service_kit::now();
+            let drafts = if caught_up {
+                self.writer.write_all(&self.state, &self.library, now)
+            } else {
+                self.writer.write(&self.state, &changes, &self.library, now)
+            };
+            let fresh = self.library.replace(drafts, now);
+            (self, fresh)
+        })
+        .await
+        .context("writing documents panicked")?;
+        if caught_up {
+            follower.library.set_caught_up();
+            follower.health.caught_up();
+            tracing::info!(articles = follower.state.ids().count(), documents = fresh.len(), "caught up with the log");
+        }
+        let fresh = fresh.iter().map(Arc::downgrade).collect();
+        // The compressor ends with this sender, not before; if it died, documents go out as they are.
+        if follower.compressor.send(fresh).await.is_err() {
+            tracing::error!("documents are no longer compressed; restart the service");
+        }
+        Ok(follower)
+    }
+}
+
+/// A message that is no article of ours is skipped: one bad message must not stop the news.
+fn decode(subject: &str, payload: &[u8], sequence: u64) -> Option<Article> {
+    match Envelope::from_bytes(payload) {
+        Ok(envelope) => Some(envelope.data),
+        Err(error) => {
+            tracing::error!(subject, sequence, %error, "the log holds a message that is no article; it is skipped");
+            None
+        }
+    }
+}
+
+/// How long to sleep until `at`.
+fn until(at: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or_default().min(MAX_SLEEP)
+}
+
+/// Compresses documents one after the other, as long as anybody still serves them.
+fn compressor() -> mpsc::Sender<Vec<Weak<Document>>> {
+    let (sender, mut batches) = mpsc::channel::<Vec<Weak<Document>>>(COMPRESS_AHEAD);
+    tokio::task::spawn_blocking(move || {
+        while let Some(batch) = batches.blocking_recv() {
+            batch.iter().filter_map(Weak::upgrade).for_each(|document| document.compress());
+        }
+    });
+    sender
+}

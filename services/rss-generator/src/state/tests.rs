@@ -1,0 +1,157 @@
+use article::{Command, RevisionKind};
+use proptest::prelude::*;
+
+use super::*;
+use crate::samples::{at, create, document, revise, then};
+
+fn window(state: &State, selection: &str) -> Option<Vec<ArticleId>> {
+    state.members(&selection.parse().unwrap()).map(Members::window)
+}
+
+#[test]
+fn a_revision_counts_once_and_never_backwards() {
+    let now = at("2026-02-01T00:00:00Z");
+    let first = create(1, &document("World", "2026-01-01T00:00:00Z"), "2026-01-01T00:00:00Z");
+    let second =
+        revise(&first, RevisionKind::Minor, &document("Sport", "2026-01-01T00:00:00Z"), "2026-01-02T00:00:00Z");
+    let mut state = State::default();
+    assert!(!state.apply(first.clone(), now).is_empty());
+    let changes = state.apply(second.clone(), now);
+    let names: Vec<String> = changes.selections.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["all", "section/sport", "section/world", "publisher/riverton"], "where it was and where it is");
+    for old in [first, second] {
+        assert_eq!(state.apply(old, now), Changes::default());
+    }
+    assert_eq!(window(&state, "section/world"), None, "the last article has left the section");
+    assert_eq!(window(&state, "section/sport").unwrap().len(), 1);
+}
+
+#[test]
+fn newest_first_and_equals_by_id() {
+    let now = at("2026-02-01T00:00:00Z");
+    let mut state = State::default();
+    let days = ["2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"];
+    let ids: Vec<ArticleId> = (1..)
+        .zip(days)
+        .map(|(n, day)| {
+            let article = create(n, &document("World", day), "2026-01-05T00:00:00Z");
+            let id = article.id;
+            state.apply(article, now);
+            id
+        })
+        .collect();
+    let (low, high) = (ids[0].min(ids[3]), ids[0].max(ids[3]));
+    assert_eq!(window(&state, "all").unwrap(), [ids[1], low, high, ids[2]]);
+}
+
+#[test]
+fn time_alone_opens_and_closes() {
+    let mut doc = document("World", "2026-01-01T10:00:00Z");
+    doc["expires_at"] = "2026-01-01T12:00:00Z".into();
+    let article = create(1, &doc, "2026-01-01T09:00:00Z");
+    let mut state = State::default();
+    state.apply(article, at("2026-01-01T09:00:00Z"));
+    assert_eq!(window(&state, "all"), None, "not even its section is known before its time");
+    assert_eq!(state.next_wake(), Some(at("2026-01-01T10:00:00Z")));
+    assert!(state.wake(at("2026-01-01T09:59:59Z")).is_empty());
+
+    let changes = state.wake(at("2026-01-01T10:00:00Z"));
+    assert_eq!((changes.selections.len(), changes.at), (3, Some(at("2026-01-01T10:00:00Z"))));
+    assert_eq!(window(&state, "all").unwrap().len(), 1);
+    assert_eq!(state.next_wake(), Some(at("2026-01-01T12:00:00Z")));
+
+    state.wake(at("2026-01-01T12:00:00Z"));
+    assert_eq!(window(&state, "all"), Some(Vec::new()), "expired, the feed stays");
+    assert_eq!(state.next_wake(), None);
+}
+
+#[test]
+fn a_kill_is_told_for_thirty_days_however_old_the_article() {
+    let mut state = State::default();
+    let old = create(0, &document("World", "2020-01-01T00:00:00Z"), "2026-01-01T00:00:00Z");
+    let killed = then(&old, Command::Kill { note: "Court order.".into() }, "2026-02-01T00:00:00Z");
+    let now = at("2026-02-01T00:00:00Z");
+    for n in 1..=60 {
+        state.apply(create(n, &document("World", "2026-01-01T00:00:00Z"), "2026-01-01T00:00:00Z"), now);
+    }
+    state.apply(old, now);
+    assert_eq!(window(&state, "all").unwrap().len(), 50);
+    let id = killed.id;
+    assert!(!window(&state, "all").unwrap().contains(&id), "too old for the window");
+    state.apply(killed, now);
+    assert_eq!(window(&state, "all").unwrap().last(), Some(&id), "the notice is in, at its place");
+    assert_eq!(window(&state, "all").unwrap().len(), 50);
+    state.wake(at("2026-03-03T00:00:00Z"));
+    assert!(!window(&state, "all").unwrap().contains(&id), "thirty days later it goes");
+    assert_eq!(state.showing(id), Some(Showing::Hidden));
+}
+
+#[test]
+fn a_mass_kill_leaves_room_for_news() {
+    let now = at("2026-02-01T00:00:00Z");
+    let mut state = State::default();
+    for n in 0..100 {
+        let article = create(n, &document("World", "2026-01-01T00:00:00Z"), "2026-01-01T00:00:00Z");
+        let killed = then(&article, Command::Kill { note: "Test pages.".into() }, "2026-01-31T00:00:00Z");
+        state.apply(if n < 50 { killed } else { article }, now);
+    }
+    let window = window(&state, "all").unwrap();
+    let notices = window.iter().filter(|id| state.showing(**id) == Some(Showing::Notice)).count();
+    assert_eq!((window.len(), notices), (50, 25));
+}
+
+#[test]
+fn held_articles_leave_and_come_back() {
+    let now = at("2026-02-01T00:00:00Z");
+    let mut state = State::default();
+    let article = create(1, &document("World", "2026-01-01T00:00:00Z"), "2026-01-01T00:00:00Z");
+    let held = then(&article, Command::Hold { note: None }, "2026-01-02T00:00:00Z");
+    let released = then(&held, Command::Release { note: None }, "2026-01-03T00:00:00Z");
+    for (article, shown) in [(article, 1), (held, 0), (released, 1)] {
+        state.apply(article, now);
+        assert_eq!(window(&state, "section/world").unwrap().len(), shown);
+    }
+}
+
+proptest! {
+    /// Whatever revisions were seen on the way, in whatever order the articles came, the last ones decide.
+    #[test]
+    fn the_state_is_a_function_of_the_last_revisions(steps in prop::collection::vec((0u16..6, 0u8..5), 1..40), skip in any::<u64>()) {
+        let now = at("2026-05-01T00:00:00Z");
+        let mut last: BTreeMap<u16, Article> = BTreeMap::new();
+        let (mut all, mut some) = (State::default(), State::default());
+        for (n, (article, what)) in steps.into_iter().enumerate() {
+            let day = format!("2026-01-{:02}T00:00:00Z", article + 1);
+            let section = ["World", "Sport"][n % 2];
+            let next = match (last.get(&article), what) {
+                (None, _) => create(article, &document(section, &day), "2026-02-01T00:00:00Z"),
+                (Some(old), 0) if old.status == Status::Published => then(old, Command::Hold { note: None }, "2026-03-01T00:00:00Z"),
+                (Some(old), 1) if old.status == Status::Held => then(old, Command::Release { note: None }, "2026-03-01T00:00:00Z"),
+                (Some(old), 2) if old.status == Status::Published => {
+                    then(old, Command::Withdraw { note: "No.".into() }, "2026-03-01T00:00:00Z")
+                }
+                (Some(old), 3) if old.status != Status::Killed => then(old, Command::Kill { note: "No.".into() }, "2026-04-20T00:00:00Z"),
+                (Some(old), _) if old.status == Status::Published => {
+                    revise(old, RevisionKind::Major, &document(section, &day), "2026-03-01T00:00:00Z")
+                }
+                _ => continue,
+            };
+            all.apply(next.clone(), now);
+            if skip >> (n % 64) & 1 == 1 {
+                some.apply(next.clone(), now);
+            }
+            last.insert(article, next);
+        }
+        let mut fresh = State::default();
+        for article in last.into_values().rev() {
+            some.apply(article.clone(), now);
+            fresh.apply(article, now);
+        }
+        let windows = |state: &State| -> Vec<(String, Vec<ArticleId>)> {
+            state.selections().map(|(selection, members)| (selection.to_string(), members.window())).collect()
+        };
+        prop_assert_eq!(windows(&all), windows(&fresh));
+        prop_assert_eq!(windows(&some), windows(&fresh));
+        prop_assert_eq!(all.next_wake(), fresh.next_wake());
+    }
+}
