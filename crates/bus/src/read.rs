@@ -68,6 +68,15 @@ impl Bus {
         }
     }
 
+    /// Sequence of the last message that `stream` has taken; 0 for none.
+    ///
+    /// # Errors
+    /// As [`Bus::last`].
+    pub async fn last_sequence(&self, stream: &Stream) -> Result<u64, ReadError> {
+        let found = self.jetstream.get_stream(stream.name).await.map_err(|error| failed(stream, &error))?;
+        Ok(found.cached_info().state.last_sequence)
+    }
+
     /// What a durable consumer still has before it.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 //!
 //! Pure: it knows articles and nothing of feeds, mail, HTTP or storage.
 
+mod index;
 mod selection;
 
+pub use index::Index;
 pub use selection::{InvalidSelection, Selection};

@@ -30,7 +30,7 @@ const EMAIL_NOTIFIER: Access = Access {
     service: "email-notifier",
     writes: &[subjects::SUBSCRIBERS, subjects::JOBS, subjects::RETRIES, subjects::LEDGER, subjects::DEAD],
     reads: &[ARTICLES, SUBSCRIBERS, JOBS, LEDGER, DEAD],
-    tails: &[SUBSCRIBERS],
+    tails: &[ARTICLES, SUBSCRIBERS],
     consumes: &[PLANNER, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, CONFIRMATIONS],
 };
 

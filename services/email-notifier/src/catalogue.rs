@@ -1,0 +1,51 @@
+//! What can be subscribed to: every selection that the news has had, with the names its newsroom gave it.
+//!
+//! A form accepts only these. Otherwise a stranger could put words of their own into the name of a section and have
+//! us mail them to an address of their choice.
+
+use std::collections::BTreeMap;
+use std::sync::RwLock;
+
+use article::{Article, Status};
+use mail::Topic;
+use subscription::Selection;
+
+/// Selections kept; a log with more sections than this has a form nobody can read anyway.
+const MAX_SELECTIONS: usize = 5000;
+
+#[derive(Default)]
+pub(crate) struct Catalogue {
+    topics: RwLock<BTreeMap<Selection, Topic>>,
+}
+
+impl Catalogue {
+    /// Learns the selections of an article; the newest spelling of a section's name wins.
+    pub(crate) fn learn(&self, article: &Article) {
+        if article.status != Status::Published {
+            return;
+        }
+        let mut topics = self.topics.write().expect("no code panics while it holds this lock");
+        for selection in Selection::of(article) {
+            if topics.len() < MAX_SELECTIONS || topics.contains_key(&selection) {
+                let topic = Topic::of(&selection, article);
+                topics.insert(selection, topic);
+            }
+        }
+    }
+
+    /// The topic of a selection that exists; everything always does.
+    pub(crate) fn topic(&self, selection: &Selection) -> Option<Topic> {
+        if *selection == Selection::Everything {
+            return Some(Topic::Everything);
+        }
+        self.topics.read().expect("no code panics while it holds this lock").get(selection).cloned()
+    }
+
+    /// Everything that can be chosen, in a stable order: all news first, then publishers and sections.
+    pub(crate) fn list(&self) -> Vec<(Selection, Topic)> {
+        let topics = self.topics.read().expect("no code panics while it holds this lock");
+        let others = topics.iter().filter(|(selection, _)| **selection != Selection::Everything);
+        let others = others.map(|(selection, topic)| (selection.clone(), topic.clone()));
+        std::iter::once((Selection::Everything, Topic::Everything)).chain(others).collect()
+    }
+}

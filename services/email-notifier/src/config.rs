@@ -1,0 +1,141 @@
+//! The settings of this service.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bus::Server;
+use mail::{Address, Site};
+use service_kit::{Secret, Settings, nats_settings};
+use url::Url;
+
+/// Prefix of this service's own settings.
+pub const PREFIX: &str = "NEWSWIRE_EMAIL_";
+
+/// The fewest bytes of the secret: HMAC-SHA-256 is as strong as its key.
+const MIN_SECRET: usize = 32;
+
+/// Everything the service needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub nats: Server,
+    pub listen: SocketAddr,
+    pub site: Site,
+    /// Where the feeds and article pages are, as readers see it.
+    pub pages_url: Url,
+    /// Where this service's own pages are, as readers see it.
+    pub public_url: Url,
+    pub secret: Secret,
+    pub relay: RelayConfig,
+    /// Header in which a proxy in front tells the client's address.
+    pub client_ip_header: Option<String>,
+}
+
+/// The smart host that takes our mail.
+#[derive(Clone, Debug)]
+pub struct RelayConfig {
+    pub host: String,
+    pub port: u16,
+    pub tls: RelayTls,
+    pub user: Option<String>,
+    pub password: Option<Secret>,
+    /// How long one command may take.
+    pub timeout: Duration,
+}
+
+/// How the connection to the relay is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelayTls {
+    /// For a relay on this host only.
+    None,
+    StartTls,
+    Implicit,
+}
+
+impl std::str::FromStr for RelayTls {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "none" => Ok(Self::None),
+            "starttls" => Ok(Self::StartTls),
+            "implicit" => Ok(Self::Implicit),
+            _ => Err("use none, starttls or implicit"),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings; mistakes are collected in them.
+    pub fn read(settings: &mut Settings) -> Option<Self> {
+        let nats = nats_settings(settings);
+        let listen = settings.value("NEWSWIRE_EMAIL_LISTEN", "127.0.0.1:8083", "Address of the subscribe pages");
+        let public_url: Option<Url> = settings.value(
+            "NEWSWIRE_EMAIL_PUBLIC_URL",
+            "http://127.0.0.1:8083/",
+            "Where readers reach the subscribe pages; it stands in every mail, so it must stay valid for years",
+        );
+        let pages_url: Option<Url> = settings.value(
+            "NEWSWIRE_PAGES_URL",
+            "http://127.0.0.1:8082/",
+            "Where readers reach the feed and article pages of rss-generator",
+        );
+        let name: Option<String> = settings.value("NEWSWIRE_SITE_NAME", "newswire", "The sender's name, as readers see it");
+        let from: Option<Address> =
+            settings.value("NEWSWIRE_EMAIL_FROM", "news@newswire.example", "The sender's address, as readers see it");
+        let domain: Option<String> = settings.value(
+            "NEWSWIRE_EMAIL_DOMAIN",
+            "newswire.example",
+            "Domain of Message-IDs, List-Ids and bounces; that of the sender's address, or aligned with it",
+        );
+        let secret = secret(settings);
+        let relay = relay(settings);
+        let client_ip_header = settings.optional(
+            "NEWSWIRE_EMAIL_CLIENT_IP_HEADER",
+            "Header in which the proxy in front tells the client's address, such as X-Real-IP; only behind such a proxy",
+        );
+        let (public_url, pages_url) = (public_url?, pages_url?);
+        let site = match Site::new(&name?, pages_url.clone(), public_url.clone(), from?, &domain?) {
+            Ok(site) => site,
+            Err(error) => return settings.mistake(format!("the sender of mail: {error}")),
+        };
+        Some(Self {
+            nats: nats?,
+            listen: listen?,
+            site,
+            pages_url,
+            public_url,
+            secret: secret?,
+            relay: relay?,
+            client_ip_header: client_ip_header?,
+        })
+    }
+}
+
+fn secret(settings: &mut Settings) -> Option<Secret> {
+    let help = "File with a secret of at least 32 bytes, the same for all replicas, behind every link in every mail";
+    let secret = settings.secret_file("NEWSWIRE_EMAIL_SECRET_FILE", help)?;
+    match secret {
+        Some(secret) if secret.expose().len() >= MIN_SECRET => Some(secret),
+        Some(_) => settings.mistake(format!("NEWSWIRE_EMAIL_SECRET_FILE: the secret is shorter than {MIN_SECRET} bytes")),
+        None => settings.mistake(
+            "NEWSWIRE_EMAIL_SECRET_FILE is not set; make one with: head -c 32 /dev/urandom | base64 > secret".into(),
+        ),
+    }
+}
+
+fn relay(settings: &mut Settings) -> Option<RelayConfig> {
+    let host = settings.value("NEWSWIRE_EMAIL_RELAY_HOST", "127.0.0.1", "The smart host that takes our mail");
+    let port = settings.value("NEWSWIRE_EMAIL_RELAY_PORT", "25", "Its port: 25, 587 with starttls, 465 with implicit");
+    let tls = settings.value("NEWSWIRE_EMAIL_RELAY_TLS", "none", "none (a relay on this host), starttls or implicit");
+    let user = settings.optional("NEWSWIRE_EMAIL_RELAY_USER", "User name at the relay, where it asks for one");
+    let password = settings.secret_file("NEWSWIRE_EMAIL_RELAY_PASSWORD_FILE", "File with the password at the relay");
+    let seconds: Option<u64> = settings.value("NEWSWIRE_EMAIL_RELAY_TIMEOUT", "60", "Seconds that one command may take");
+    let (user, password, tls) = (user?, password?, tls?);
+    if user.is_some() != password.is_some() {
+        return settings.mistake("NEWSWIRE_EMAIL_RELAY_USER and …_PASSWORD_FILE go together".into());
+    }
+    if password.is_some() && tls == RelayTls::None {
+        return settings.mistake("a password must not travel in the clear: set NEWSWIRE_EMAIL_RELAY_TLS".into());
+    }
+    Some(RelayConfig { host: host?, port: port?, tls, user, password, timeout: Duration::from_secs(seconds?.clamp(1, 600)) })
+}

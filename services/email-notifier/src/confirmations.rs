@@ -1,0 +1,121 @@
+//! Sends the mail of the double opt-in. The subscriber's record is itself the job: as long as it waits for a
+//! confirmation and none was sent, one is due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::{Delivery, Disposition};
+use mail::smtp::Cause;
+use mail::{Confirmation, Locale, MessageId, Outcome, Outgoing, Site, Topic, confirmation, return_path};
+use url::Url;
+
+use crate::catalogue::Catalogue;
+use crate::links::Keys;
+use crate::pool::Pool;
+use crate::store::Store;
+use crate::subscriber::Subscriber;
+use crate::worker::page_link;
+
+/// How long a relay that says "later" is left alone. A person waits for this mail in front of a screen.
+const PAUSE: Duration = Duration::from_secs(20);
+
+#[derive(Clone)]
+pub(crate) struct Confirmations {
+    pub store: Store,
+    pub keys: Keys,
+    pub pool: Arc<Pool>,
+    pub catalogue: Arc<Catalogue>,
+    pub site: Site,
+    pub public_url: Url,
+}
+
+impl Confirmations {
+    pub(crate) async fn handle(&self, delivery: &Delivery) -> Disposition {
+        let record: Subscriber = match serde_json::from_slice(&delivery.payload) {
+            Ok(record) => record,
+            // An expired or removed record leaves an empty marker behind.
+            Err(_) if delivery.payload.is_empty() => return Disposition::Done,
+            Err(error) => return Disposition::Discard(format!("not a subscriber: {error}")),
+        };
+        if !record.wants_confirmation(service_kit::now()) {
+            return Disposition::Done;
+        }
+        // The record may be older than what is stored: a redelivery after the mail went out.
+        let current = match self.store.get(record.id).await {
+            Ok(Some(current)) if current.wants_confirmation(service_kit::now()) => current,
+            Ok(_) => return Disposition::Done,
+            Err(error) => return later(&error.to_string()),
+        };
+        match self.send(&current).await {
+            Ok(()) => self.remember(&current).await,
+            Err(disposition) => disposition,
+        }
+    }
+
+    async fn send(&self, record: &Subscriber) -> Result<(), Disposition> {
+        let now = service_kit::now();
+        let id = record.id.to_string();
+        let token = self.keys.confirm_token(record.id, now);
+        let domain = self.site.mail_domain();
+        let requested = record.pending(now).next().map_or(now, |pending| pending.requested_at);
+        let message = confirmation(
+            &self.site,
+            Locale::for_tag(&record.language),
+            &Confirmation {
+                to: &record.address,
+                message_id: &MessageId::derive(&self.keys.mail, &format!("confirm-{requested}"), &id, domain),
+                date: requested,
+                confirm: &page_link(&self.public_url, "confirm", &token),
+                topic: &self.topic(record),
+            },
+        );
+        let from = return_path(&self.keys.mail, &id, domain)
+            .expect("a subscriber id is 32 hex digits and the site's domain was checked");
+        let window = [Outgoing { from: &from, to: &record.address, message: &message }];
+        let outcome = self.pool.send(&window).await.map_err(|error| later(&error.to_string()))?.pop();
+        match outcome {
+            Some(Outcome::Accepted(_)) => {
+                tracing::info!(to = record.address.masked(), "confirmation sent");
+                Ok(())
+            }
+            // The address does not exist; asking its relay again changes nothing until somebody types it again.
+            Some(Outcome::Failed(reply)) if reply.cause() == Cause::Recipient => {
+                tracing::info!(to = record.address.masked(), %reply, "confirmation refused");
+                Ok(())
+            }
+            Some(Outcome::Failed(reply) | Outcome::Deferred(reply)) => Err(later(&reply.to_string())),
+            Some(Outcome::Unsent(broken) | Outcome::Unknown(broken)) => Err(later(&broken.to_string())),
+            None => Err(later("no outcome")),
+        }
+    }
+
+    /// The one topic that waits, by the newsroom's name for it.
+    fn topic(&self, record: &Subscriber) -> Topic {
+        let mut pending = record.pending(service_kit::now());
+        match (pending.next(), pending.next()) {
+            (Some(only), None) => self.catalogue.topic(&only.selection).unwrap_or(Topic::Unnamed),
+            _ => Topic::Unnamed,
+        }
+    }
+
+    async fn remember(&self, record: &Subscriber) -> Disposition {
+        let sent_at = service_kit::now();
+        let remembered = self
+            .store
+            .update(record.id, |record| {
+                record.confirmation_sent_at = Some(sent_at);
+                true
+            })
+            .await;
+        match remembered {
+            Ok(_) => Disposition::Done,
+            // A second mail is better than none.
+            Err(error) => later(&error.to_string()),
+        }
+    }
+}
+
+fn later(cause: &str) -> Disposition {
+    tracing::warn!(cause, "sending a confirmation later");
+    Disposition::Retry(PAUSE)
+}

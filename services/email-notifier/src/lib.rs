@@ -1,0 +1,20 @@
+//! Email to readers: subscriptions by double opt-in, a plan for each article, a ledger that closes, and the sending.
+
+mod catalogue;
+mod config;
+mod confirmations;
+mod issues;
+mod ledger;
+mod links;
+mod plan;
+mod planner;
+mod pool;
+mod readers;
+mod service;
+mod store;
+mod subscriber;
+mod web;
+mod worker;
+
+pub use config::{Config, PREFIX, RelayConfig, RelayTls};
+pub use service::EmailNotifier;

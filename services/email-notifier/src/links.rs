@@ -1,0 +1,154 @@
+//! Secrets of the service and what is made of them: the keyed hash under which an address is found, and links that
+//! only we can have made.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use jiff::{SignedDuration, Timestamp};
+use mail::Address;
+use sha2::Sha256;
+
+use crate::subscriber::{CONFIRM_WITHIN, SubscriberId};
+
+/// Everything that is derived from the service's one secret. Replicas share it; changing it breaks every link in
+/// every mail ever sent and forgets who has subscribed.
+#[derive(Clone)]
+pub(crate) struct Keys {
+    address: [u8; 32],
+    confirm: [u8; 32],
+    unsubscribe: [u8; 32],
+    pub mail: mail::Key,
+}
+
+/// Bytes of MAC in a link: nobody tries 2^127 of them over HTTP.
+const MAC: usize = 16;
+const ID: usize = 16;
+
+impl Keys {
+    pub(crate) fn new(secret: &[u8]) -> Self {
+        let derive = |purpose: &str| mac(secret, &[purpose.as_bytes()]);
+        Self {
+            address: derive("address"),
+            confirm: derive("confirm"),
+            unsubscribe: derive("unsubscribe"),
+            mail: mail::Key::new(derive("mail")),
+        }
+    }
+
+    /// Under what an address is found: nobody who sees the log can tell whose it is, or try a list of addresses.
+    ///
+    /// The local part is folded to lower case here and only here: the mail goes to the address as it was typed, but
+    /// two spellings of one mailbox must not subscribe twice.
+    pub(crate) fn address_hash(&self, address: &Address) -> String {
+        let hash = mac(&self.address, &[address.as_str().to_ascii_lowercase().as_bytes()]);
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// A link that confirms until [`CONFIRM_WITHIN`] after `now`.
+    pub(crate) fn confirm_token(&self, id: SubscriberId, now: Timestamp) -> String {
+        let expires = (now + CONFIRM_WITHIN).as_second().to_be_bytes();
+        let mac = mac(&self.confirm, &[id.as_bytes(), &expires]);
+        encode(&[id.as_bytes(), &expires, &mac[..MAC]])
+    }
+
+    /// Whose confirmation it is; `None` when we did not make it or its time is over.
+    pub(crate) fn read_confirm_token(&self, token: &str, now: Timestamp) -> Option<SubscriberId> {
+        let bytes = decode(token, ID + 8 + MAC)?;
+        let (id, expires, given) = (&bytes[..ID], &bytes[ID..ID + 8], &bytes[ID + 8..]);
+        verify(&self.confirm, &[id, expires], given)?;
+        let expires = Timestamp::from_second(i64::from_be_bytes(expires.try_into().ok()?)).ok()?;
+        if expires.duration_since(now) <= SignedDuration::ZERO {
+            return None;
+        }
+        Some(SubscriberId::from_bytes(id.try_into().ok()?))
+    }
+
+    /// A link that ends a subscription, for ever: mail is read years later.
+    pub(crate) fn unsubscribe_token(&self, id: SubscriberId) -> String {
+        let mac = mac(&self.unsubscribe, &[id.as_bytes()]);
+        encode(&[id.as_bytes(), &mac[..MAC]])
+    }
+
+    pub(crate) fn read_unsubscribe_token(&self, token: &str) -> Option<SubscriberId> {
+        let bytes = decode(token, ID + MAC)?;
+        verify(&self.unsubscribe, &[&bytes[..ID]], &bytes[ID..])?;
+        Some(SubscriberId::from_bytes(bytes[..ID].try_into().ok()?))
+    }
+}
+
+fn hmac_over(key: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
+    for part in parts {
+        mac.update(part);
+    }
+    mac
+}
+
+fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    hmac_over(key, parts).finalize().into_bytes().into()
+}
+
+/// In constant time: a link must not be guessable byte by byte.
+fn verify(key: &[u8], parts: &[&[u8]], given: &[u8]) -> Option<()> {
+    hmac_over(key, parts).verify_truncated_left(given).ok()
+}
+
+fn encode(parts: &[&[u8]]) -> String {
+    URL_SAFE_NO_PAD.encode(parts.concat())
+}
+
+fn decode(token: &str, length: usize) -> Option<Vec<u8>> {
+    // Checked before decoding: a stranger decides how long a path is.
+    if token.len() > 128 {
+        return None;
+    }
+    URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-22T10:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn links_read_back_until_their_time_and_only_with_our_key() {
+        let (keys, other) = (Keys::new(b"one secret"), Keys::new(b"another"));
+        let id = SubscriberId::random();
+        let confirm = keys.confirm_token(id, now());
+        assert_eq!(keys.read_confirm_token(&confirm, now()), Some(id));
+        assert_eq!(keys.read_confirm_token(&confirm, now() + CONFIRM_WITHIN), None);
+        assert_eq!(other.read_confirm_token(&confirm, now()), None);
+        let unsubscribe = keys.unsubscribe_token(id);
+        assert_eq!(keys.read_unsubscribe_token(&unsubscribe), Some(id));
+        assert_eq!(keys.read_confirm_token(&unsubscribe, now()), None, "a link does what it was made for, nothing else");
+        assert_eq!(keys.read_unsubscribe_token(&confirm), None);
+    }
+
+    #[test]
+    fn every_flipped_bit_breaks_a_link() {
+        let keys = Keys::new(b"secret");
+        let token = keys.unsubscribe_token(SubscriberId::random());
+        let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let mut forged = bytes.clone();
+            forged[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(keys.read_unsubscribe_token(&URL_SAFE_NO_PAD.encode(forged)), None, "bit {bit}");
+        }
+        for garbage in ["", "x", &"A".repeat(1000), "😀", "../../etc"] {
+            assert_eq!(keys.read_unsubscribe_token(garbage), None);
+            assert_eq!(keys.read_confirm_token(garbage, now()), None);
+        }
+    }
+
+    #[test]
+    fn one_mailbox_has_one_hash() {
+        let keys = Keys::new(b"secret");
+        let hash = |text: &str| keys.address_hash(&text.parse().unwrap());
+        assert_eq!(hash("Reader@Example.org"), hash("reader@example.ORG"));
+        assert_ne!(hash("reader@example.org"), hash("reader2@example.org"));
+        assert_eq!(hash("reader@example.org").len(), 64);
+    }
+}

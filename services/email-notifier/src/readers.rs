@@ -1,0 +1,137 @@
+//! Every confirmed subscriber in memory, kept up to date by the log, and found by what they asked for.
+
+use std::collections::HashMap;
+use std::sync::RwLock;
+
+use article::Article;
+use jiff::Timestamp;
+use mail::{Address, Locale};
+use subscription::{Index, Selection};
+use tokio::sync::watch;
+
+use crate::subscriber::{Subscriber, SubscriberId};
+
+/// What the send path needs to know of a subscriber.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    pub id: SubscriberId,
+    pub address: Address,
+    pub locale: Locale,
+    /// Confirmed selections and since when.
+    pub selections: Vec<(Selection, Timestamp)>,
+}
+
+impl Reader {
+    /// The selection because of which they get `article`: the narrowest of those that match.
+    pub(crate) fn why(&self, article: &Article) -> Option<&Selection> {
+        let rank = |selection: &Selection| match selection {
+            Selection::Everything => 0,
+            Selection::Publisher(_) => 1,
+            Selection::Section(slugs) => 1 + slugs.len(),
+        };
+        let matching = self.selections.iter().map(|(selection, _)| selection).filter(|s| s.matches(article));
+        matching.max_by_key(|selection| rank(selection))
+    }
+}
+
+/// The subscribers, shared by planner and workers.
+pub(crate) struct Readers {
+    inner: RwLock<Inner>,
+    /// Sequence of the last record applied.
+    seen: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Inner {
+    index: Index,
+    /// A subscriber's number in the index is its place here; a place is never given to another.
+    slots: Vec<Option<Reader>>,
+    numbers: HashMap<SubscriberId, u32>,
+}
+
+impl Readers {
+    pub(crate) fn new() -> Self {
+        Self { inner: RwLock::default(), seen: watch::Sender::new(0) }
+    }
+
+    /// Takes over a record of the log.
+    pub(crate) fn apply(&self, record: &Subscriber, sequence: u64) {
+        let selections: Vec<_> =
+            record.confirmed().filter_map(|s| Some((s.selection.clone(), s.confirmed_at?))).collect();
+        let reader = (!selections.is_empty()).then(|| Reader {
+            id: record.id,
+            address: record.address.clone(),
+            locale: Locale::for_tag(&record.language),
+            selections,
+        });
+        self.write().replace(record.id, reader);
+        self.saw(sequence);
+    }
+
+    /// Notes a message of the log that is no record of a subscriber.
+    pub(crate) fn saw(&self, sequence: u64) {
+        self.seen.send_replace(sequence);
+    }
+
+    /// Waits until everything up to `sequence` has been applied: whoever confirmed before an article was published
+    /// gets it, however little before.
+    pub(crate) async fn caught_up_to(&self, sequence: u64) {
+        let mut seen = self.seen.subscribe();
+        // The sender lives as long as we do.
+        let _ = seen.wait_for(|seen| *seen >= sequence).await;
+    }
+
+    /// Whoever asked for `article` and had confirmed it by `published`, in the order of their confirmation.
+    pub(crate) fn matching(&self, article: &Article, published: Timestamp) -> Vec<SubscriberId> {
+        let inner = self.read();
+        let matching = inner.index.matching(article);
+        let readers = matching.iter().filter_map(|number| inner.slots.get(number as usize)?.as_ref());
+        let in_time = readers.filter(|reader| {
+            reader.selections.iter().any(|(selection, since)| *since <= published && selection.matches(article))
+        });
+        in_time.map(|reader| reader.id).collect()
+    }
+
+    /// `None`: not subscribed (any more).
+    pub(crate) fn get(&self, id: &SubscriberId) -> Option<Reader> {
+        let inner = self.read();
+        let number = *inner.numbers.get(id)?;
+        inner.slots.get(number as usize)?.clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.read().slots.iter().flatten().count()
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Inner> {
+        self.inner.read().expect("no code panics while it holds this lock")
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Inner> {
+        self.inner.write().expect("no code panics while it holds this lock")
+    }
+}
+
+impl Inner {
+    fn replace(&mut self, id: SubscriberId, reader: Option<Reader>) {
+        let number = match self.numbers.get(&id) {
+            Some(number) => *number,
+            // Whoever never confirmed takes no place.
+            None if reader.is_none() => return,
+            None => {
+                let number = u32::try_from(self.slots.len()).expect("fewer than 4 billion subscribers");
+                self.slots.push(None);
+                self.numbers.insert(id, number);
+                number
+            }
+        };
+        let slot = &mut self.slots[number as usize];
+        for (selection, _) in slot.iter().flat_map(|old| &old.selections) {
+            self.index.remove(number, selection);
+        }
+        for (selection, _) in reader.iter().flat_map(|new| &new.selections) {
+            self.index.insert(number, selection);
+        }
+        *slot = reader;
+    }
+}

@@ -1,0 +1,229 @@
+//! The service: bound first, then run until told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use article::wire::v1::Envelope;
+use bus::{Bus, Delivery, TailEvent};
+use mail::smtp::{Auth, Timeouts, Tls};
+use mail::Relay;
+use service_kit::{Health, Listener};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use topology::{ARTICLES, CONFIRMATIONS, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER, SUBSCRIBERS};
+
+use crate::catalogue::Catalogue;
+use crate::config::{Config, RelayConfig, RelayTls};
+use crate::confirmations::Confirmations;
+use crate::issues::Issues;
+use crate::links::Keys;
+use crate::planner::Planner;
+use crate::pool::Pool;
+use crate::readers::Readers;
+use crate::store::Store;
+use crate::subscriber::Subscriber;
+use crate::web::{self, Web};
+use crate::worker::Worker;
+
+/// Chunks in work at one time, by lane. Each has a connection of its own, so that breaking news finds one free.
+const BREAKING_WORKERS: usize = 4;
+const NORMAL_WORKERS: usize = 4;
+const RETRY_WORKERS: usize = 2;
+const CONFIRMATION_WORKERS: usize = 2;
+/// Plans in the making at one time.
+const PLANNERS: usize = 4;
+
+/// A service that has its port and its server.
+pub struct EmailNotifier {
+    config: Config,
+    bus: Bus,
+    listener: Listener,
+}
+
+/// What the two tails keep in memory.
+struct Memory {
+    readers: Arc<Readers>,
+    catalogue: Arc<Catalogue>,
+}
+
+impl EmailNotifier {
+    /// Connects, checks the server against the topology, and binds the port.
+    ///
+    /// # Errors
+    /// When the server is away, too old or not provisioned, or the port is taken; the text says what to do.
+    pub async fn bind(config: Config) -> anyhow::Result<Self> {
+        let bus = Bus::connect(&config.nats, "email-notifier").await?;
+        let access = topology::access("email-notifier").context("the topology does not know this service")?;
+        bus.verify(&access).await?;
+        let listener = Listener::bind(config.listen, "NEWSWIRE_EMAIL_LISTEN").await?;
+        Ok(Self { config, bus, listener })
+    }
+
+    /// Where it listens; port 0 has become a real one.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address
+    }
+
+    /// Serves, plans and sends until `shutdown`; then finishes what it began.
+    ///
+    /// # Errors
+    /// When the listening socket breaks.
+    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let Self { config, bus, listener } = self;
+        let keys = Keys::new(config.secret.expose().as_bytes());
+        let store = Store::new(bus.clone(), keys.clone());
+        let memory = Memory { readers: Arc::new(Readers::new()), catalogue: Arc::default() };
+        let pool = Arc::new(Pool::new(relay(&config.relay, config.site.mail_domain())));
+        let health = Health::new(bus.clone(), true);
+        tracing::info!(address = %listener.address, url = %config.public_url, "subscribe pages");
+
+        let pages = Web::new(&config, store.clone(), keys.clone(), memory.catalogue.clone());
+        let router = web::router(pages).merge(health.routes());
+        let mut tasks = JoinSet::new();
+        let caught_up = memory.follow(&bus, &mut tasks, shutdown.clone());
+        let confirmations = Confirmations {
+            store,
+            keys: keys.clone(),
+            pool: pool.clone(),
+            catalogue: memory.catalogue.clone(),
+            site: config.site.clone(),
+            public_url: config.public_url.clone(),
+        };
+        let planner = Planner { bus: bus.clone(), readers: memory.readers.clone() };
+        let worker = Worker {
+            bus: bus.clone(),
+            readers: memory.readers.clone(),
+            issues: Arc::new(Issues::new(config.site.clone())),
+            pool: pool.clone(),
+            keys,
+            public_url: config.public_url,
+        };
+        tasks.spawn(work(bus.clone(), worker, planner, confirmations, caught_up, health, shutdown.clone()));
+        let served = service_kit::serve(listener, router, shutdown.clone()).await;
+        shutdown.cancel();
+        while let Some(ended) = tasks.join_next().await {
+            ended.context("a task of the service panicked")?;
+        }
+        pool.close().await;
+        bus.close().await;
+        served
+    }
+}
+
+impl Memory {
+    /// Follows the logs of articles and subscribers; the answer turns to 2 once both are caught up.
+    fn follow(&self, bus: &Bus, tasks: &mut JoinSet<()>, shutdown: CancellationToken) -> watch::Receiver<u32> {
+        let (caught_up, receiver) = watch::channel(0);
+        let caught_up = Arc::new(caught_up);
+        let (readers, done) = (self.readers.clone(), caught_up.clone());
+        let mut subscribers = bus.tail(&SUBSCRIBERS, shutdown.clone());
+        tasks.spawn(async move {
+            while let Some(event) = subscribers.next().await {
+                match event {
+                    TailEvent::CaughtUp => {
+                        tracing::info!(subscribers = readers.count(), "subscriber index is complete");
+                        done.send_modify(|count| *count += 1);
+                    }
+                    TailEvent::Message { subject, payload, sequence, .. } => {
+                        apply_subscriber(&readers, &subject, &payload, sequence);
+                    }
+                }
+            }
+        });
+        let catalogue = self.catalogue.clone();
+        let mut articles = bus.tail(&ARTICLES, shutdown);
+        tasks.spawn(async move {
+            while let Some(event) = articles.next().await {
+                match event {
+                    TailEvent::CaughtUp => caught_up.send_modify(|count| *count += 1),
+                    TailEvent::Message { payload, .. } => {
+                        // Whoever publishes and whoever plans reports what does not read; a name is not worth a second word.
+                        if let Ok(envelope) = Envelope::from_bytes(&payload) {
+                            catalogue.learn(&envelope.data);
+                        }
+                    }
+                }
+            }
+        });
+        receiver
+    }
+}
+
+fn apply_subscriber(readers: &Readers, subject: &str, payload: &[u8], sequence: u64) {
+    // Claims of addresses share the stream.
+    if !subject.starts_with("nw.subscriber.s.") {
+        return readers.saw(sequence);
+    }
+    match serde_json::from_slice::<Subscriber>(payload) {
+        Ok(record) => readers.apply(&record, sequence),
+        Err(error) => {
+            if !payload.is_empty() {
+                tracing::error!(subject, %error, "a subscriber's record does not read");
+            }
+            readers.saw(sequence);
+        }
+    }
+}
+
+/// Plans and sends once everything is in memory: half an index would leave readers out.
+async fn work(
+    bus: Bus,
+    worker: Worker,
+    planner: Planner,
+    confirmations: Confirmations,
+    mut caught_up: watch::Receiver<u32>,
+    health: Health,
+    shutdown: CancellationToken,
+) {
+    let complete = async { caught_up.wait_for(|count| *count == 2).await.is_ok() };
+    if shutdown.run_until_cancelled(complete).await != Some(true) {
+        return;
+    }
+    health.caught_up();
+    let chunk = {
+        let worker = worker.clone();
+        move |delivery: Arc<Delivery>| {
+            let worker = worker.clone();
+            async move { Box::pin(worker.handle_chunk(&delivery)).await }
+        }
+    };
+    let retry = move |delivery: Arc<Delivery>| {
+        let worker = worker.clone();
+        async move { Box::pin(worker.handle_retry(&delivery)).await }
+    };
+    let plan = move |delivery: Arc<Delivery>| {
+        let planner = planner.clone();
+        async move { planner.handle(&delivery).await }
+    };
+    let confirm = move |delivery: Arc<Delivery>| {
+        let confirmations = confirmations.clone();
+        async move { Box::pin(confirmations.handle(&delivery)).await }
+    };
+    let stop = || shutdown.clone();
+    tokio::join!(
+        bus.consume(&LANE_BREAKING, BREAKING_WORKERS, chunk.clone(), stop()),
+        bus.consume(&LANE_NORMAL, NORMAL_WORKERS, chunk, stop()),
+        bus.consume(&LANE_RETRY, RETRY_WORKERS, retry, stop()),
+        bus.consume(&PLANNER, PLANNERS, plan, stop()),
+        bus.consume(&CONFIRMATIONS, CONFIRMATION_WORKERS, confirm, stop()),
+    );
+}
+
+fn relay(config: &RelayConfig, hello: &str) -> Relay {
+    let tls = match config.tls {
+        RelayTls::None => Tls::None,
+        RelayTls::StartTls => Tls::StartTls { extra_roots: Vec::new() },
+        RelayTls::Implicit => Tls::Implicit { extra_roots: Vec::new() },
+    };
+    let auth = config.user.clone().zip(config.password.as_ref());
+    Relay {
+        host: config.host.clone(),
+        port: config.port,
+        tls,
+        auth: auth.map(|(user, password)| Auth { user, password: password.expose().to_owned() }),
+        hello: hello.to_owned(),
+        timeouts: Timeouts { connect: config.timeout, command: config.timeout, content: config.timeout * 2 },
+    }
+}

@@ -1,0 +1,333 @@
+//! Works off one chunk of a plan: window by window, the intent durable before the first byte, the outcome after.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use article::Article;
+use article::wire::v1::Envelope;
+use bus::{Bus, Delivery, Disposition, HeaderMap, PublishError};
+use mail::smtp::Cause;
+use mail::{Address, Link, Message, MessageId, Outcome, Outgoing, Personal, Topic, Why, return_path};
+use topology::{ARTICLES, JOBS, LEDGER, RETRIES, subjects};
+use url::Url;
+
+use crate::issues::Issues;
+use crate::ledger::{Ledger, State};
+use crate::links::Keys;
+use crate::plan::{Chunk, RetryCall};
+use crate::pool::Pool;
+use crate::readers::{Reader, Readers};
+
+#[derive(Clone)]
+pub(crate) struct Worker {
+    pub bus: Bus,
+    pub readers: Arc<Readers>,
+    pub issues: Arc<Issues>,
+    pub pool: Arc<Pool>,
+    pub keys: Keys,
+    pub public_url: Url,
+}
+
+/// Why a chunk is put aside; its record says how far it is.
+enum Aside {
+    /// Something passing; try again after this long.
+    Later(Duration, String),
+    /// Another worker has written the record: it is theirs.
+    Overtaken,
+    /// It can never be worked off.
+    Broken(String),
+}
+
+/// The record of a chunk, and the sequence that fences it.
+struct Record {
+    ledger: Ledger,
+    sequence: u64,
+}
+
+/// One mail of a window.
+struct Prepared {
+    recipient: usize,
+    to: Address,
+    from: Address,
+    message: Message,
+}
+
+impl Worker {
+    /// A chunk of a lane.
+    pub(crate) async fn handle_chunk(&self, delivery: &Delivery) -> Disposition {
+        let chunk: Chunk = match serde_json::from_slice(&delivery.payload) {
+            Ok(chunk) => chunk,
+            Err(error) => return Disposition::Discard(format!("not a chunk: {error}")),
+        };
+        self.settle(&chunk, self.first_pass(&chunk).await)
+    }
+
+    /// The wake-up call of a chunk's deferred recipients.
+    pub(crate) async fn handle_retry(&self, delivery: &Delivery) -> Disposition {
+        let call: RetryCall = match serde_json::from_slice(&delivery.payload) {
+            Ok(call) => call,
+            Err(error) => return Disposition::Discard(format!("not a retry: {error}")),
+        };
+        let subject = subjects::chunk(call.lane.as_str(), &call.plan, call.chunk);
+        let stored = match self.bus.last(&JOBS, &subject).await {
+            Ok(Some(stored)) => stored,
+            Ok(None) => return Disposition::Discard(format!("{subject} is gone")),
+            Err(error) => return retry_after(1, &error.to_string()),
+        };
+        let chunk: Chunk = match serde_json::from_slice(&stored.payload) {
+            Ok(chunk) => chunk,
+            Err(error) => return Disposition::Discard(format!("{subject} is not a chunk: {error}")),
+        };
+        self.settle(&chunk, self.retry_pass(&chunk, call.attempt).await)
+    }
+
+    fn settle(&self, chunk: &Chunk, result: Result<(), Aside>) -> Disposition {
+        match result {
+            Ok(()) => Disposition::Done,
+            Err(Aside::Overtaken) => {
+                tracing::info!(plan = chunk.plan, chunk = chunk.chunk, "another worker has this chunk");
+                // It may be a zombie of before a crash: look again after its deliveries have run out.
+                Disposition::Retry(Duration::from_secs(15))
+            }
+            Err(Aside::Later(after, cause)) => {
+                tracing::warn!(plan = chunk.plan, chunk = chunk.chunk, cause, "sending later");
+                Disposition::Retry(after)
+            }
+            Err(Aside::Broken(reason)) => Disposition::Discard(reason),
+        }
+    }
+
+    async fn first_pass(&self, chunk: &Chunk) -> Result<(), Aside> {
+        let mut record = self.load(chunk).await?;
+        if record.ledger.retry.is_none() {
+            record.ledger.recover();
+            self.send_all(chunk, &mut record).await?;
+        }
+        // A redelivery after the last write finds everything done but, perhaps, the wake-up call.
+        self.schedule(chunk, &record.ledger).await
+    }
+
+    async fn retry_pass(&self, chunk: &Chunk, attempt: u32) -> Result<(), Aside> {
+        let mut record = self.load(chunk).await?;
+        record.ledger.recover();
+        let resumes = record.ledger.retry.is_some_and(|retry| retry.attempt == attempt);
+        if resumes && record.ledger.begin_retry(attempt) {
+            self.send_all(chunk, &mut record).await?;
+        }
+        self.schedule(chunk, &record.ledger).await
+    }
+
+    async fn load(&self, chunk: &Chunk) -> Result<Record, Aside> {
+        let stored = self.bus.last(&LEDGER, &subjects::ledger(&chunk.plan, chunk.chunk)).await.map_err(later)?;
+        let Some(stored) = stored else {
+            return Ok(Record { ledger: Ledger::new(chunk.recipients.len()), sequence: 0 });
+        };
+        let ledger: Ledger = serde_json::from_slice(&stored.payload)
+            .map_err(|error| Aside::Broken(format!("the record of the chunk does not read: {error}")))?;
+        if ledger.states().len() != chunk.recipients.len() {
+            return Err(Aside::Broken("the record has another number of recipients than its chunk".into()));
+        }
+        Ok(Record { ledger, sequence: stored.sequence })
+    }
+
+    async fn write(&self, chunk: &Chunk, record: &mut Record) -> Result<(), Aside> {
+        let subject = subjects::ledger(&chunk.plan, chunk.chunk);
+        let payload = serde_json::to_vec(&record.ledger).expect("a record has string keys only");
+        // The sequence it follows makes the id: the same write retried is the same, another worker's is not.
+        let message_id = format!("{}/{}/{}", chunk.plan, chunk.chunk, record.sequence);
+        let expected = Some(record.sequence);
+        match self.bus.publish(&LEDGER, &subject, &message_id, HeaderMap::new(), payload.into(), expected).await {
+            Ok(published) => {
+                record.sequence = published.sequence;
+                Ok(())
+            }
+            Err(PublishError::Conflict { .. }) => Err(Aside::Overtaken),
+            Err(error) => Err(later(error)),
+        }
+    }
+
+    /// Sends to everybody who is planned. On return nobody is, and the record says what is due next.
+    async fn send_all(&self, chunk: &Chunk, record: &mut Record) -> Result<(), Aside> {
+        loop {
+            let window = record.ledger.next_window();
+            if window.is_empty() {
+                break;
+            }
+            // The status is read now, not when it was planned: what was withdrawn since must not go out.
+            let article = self.article(chunk).await?;
+            if let Some(end) = stopped(&article) {
+                record.ledger.end_open(end);
+                break;
+            }
+            let prepared = self.prepare(chunk, &article, &window, &mut record.ledger);
+            if prepared.is_empty() {
+                continue;
+            }
+            for mail in &prepared {
+                record.ledger.set(mail.recipient, State::Submitting);
+            }
+            self.write(chunk, record).await?;
+            self.submit(chunk, record, &prepared).await?;
+        }
+        record.ledger.plan_retry(service_kit::now());
+        self.write(chunk, record).await?;
+        let count = |state| record.ledger.count(state);
+        tracing::info!(
+            plan = chunk.plan,
+            chunk = chunk.chunk,
+            accepted = count(State::Accepted),
+            deferred = count(State::Deferred) + count(State::Uncertain),
+            failed = count(State::Failed),
+            suppressed = count(State::Suppressed),
+            expired = count(State::Expired),
+            resent_uncertain = record.ledger.resent_uncertain,
+            "chunk sent"
+        );
+        Ok(())
+    }
+
+    async fn article(&self, chunk: &Chunk) -> Result<Article, Aside> {
+        let subject = subjects::article(&chunk.publisher, &chunk.article);
+        let stored = self.bus.last(&ARTICLES, &subject).await.map_err(later)?;
+        let stored = stored.ok_or_else(|| Aside::Broken(format!("{subject} is gone")))?;
+        let envelope = Envelope::from_bytes(&stored.payload)
+            .map_err(|error| Aside::Broken(format!("{subject} is not an article event: {error}")))?;
+        Ok(envelope.data)
+    }
+
+    /// The mails of a window; whoever has left since is suppressed.
+    fn prepare(&self, chunk: &Chunk, article: &Article, window: &[usize], ledger: &mut Ledger) -> Vec<Prepared> {
+        let mut prepared = Vec::with_capacity(window.len());
+        for &recipient in window {
+            match self.readers.get(&chunk.recipients[recipient]) {
+                Some(reader) => prepared.push(self.compose(chunk, article, recipient, reader)),
+                None => ledger.set(recipient, State::Suppressed),
+            }
+        }
+        prepared
+    }
+
+    fn compose(&self, chunk: &Chunk, article: &Article, recipient: usize, reader: Reader) -> Prepared {
+        let id = reader.id.to_string();
+        let site = self.issues.site();
+        // A section that was renamed since: they get it for what they asked, whatever it is called now.
+        let topic = reader.why(article).map_or(Topic::Unnamed, |selection| Topic::of(selection, article));
+        let message_id = MessageId::derive(&self.keys.mail, &chunk.plan, &id, site.mail_domain());
+        let unsubscribe = unsubscribe_link(&self.public_url, &self.keys.unsubscribe_token(reader.id));
+        let message = self.issues.get(article, reader.locale).splice(&Personal {
+            to: &reader.address,
+            message_id: &message_id,
+            date: chunk.planned_at,
+            unsubscribe: &unsubscribe,
+            unsubscribe_mailto: None,
+            why: &Why::new(site, reader.locale, &topic),
+        });
+        let from = return_path(&self.keys.mail, &id, site.mail_domain())
+            .expect("a subscriber id is 32 hex digits and the site's domain was checked");
+        Prepared { recipient, to: reader.address, from, message }
+    }
+
+    async fn submit(&self, chunk: &Chunk, record: &mut Record, prepared: &[Prepared]) -> Result<(), Aside> {
+        let window: Vec<Outgoing<'_>> =
+            prepared.iter().map(|mail| Outgoing { from: &mail.from, to: &mail.to, message: &mail.message }).collect();
+        let mut broken = None;
+        match self.pool.send(&window).await {
+            Ok(outcomes) => {
+                for (mail, outcome) in prepared.iter().zip(outcomes) {
+                    if let Some(cause) = note(&mut record.ledger, mail, outcome) {
+                        broken = Some(cause);
+                    }
+                }
+            }
+            Err(error) => {
+                prepared.iter().for_each(|mail| record.ledger.set(mail.recipient, State::Planned));
+                broken = Some(error.to_string());
+            }
+        }
+        match broken {
+            None => Ok(()),
+            // Written now, or these recipients would count as uncertain when the chunk comes again.
+            Some(cause) => {
+                self.write(chunk, record).await?;
+                Err(Aside::Later(Duration::from_secs(5), cause))
+            }
+        }
+    }
+
+    /// Puts the wake-up call of the next attempt on the server's schedule. Doing it twice is doing it once.
+    async fn schedule(&self, chunk: &Chunk, ledger: &Ledger) -> Result<(), Aside> {
+        let Some(retry) = ledger.retry else { return Ok(()) };
+        let call = RetryCall {
+            plan: chunk.plan.clone(),
+            lane: chunk.lane,
+            chunk: chunk.chunk,
+            attempt: retry.attempt,
+        };
+        let subject = subjects::retry_later(&chunk.plan, chunk.chunk, retry.attempt);
+        let mut headers = HeaderMap::new();
+        // The server takes whole seconds.
+        headers.insert("Nats-Schedule", format!("@at {}", retry.at.strftime("%Y-%m-%dT%H:%M:%SZ")));
+        headers.insert("Nats-Schedule-Target", subjects::retry_due(&chunk.plan, chunk.chunk, retry.attempt));
+        let payload = serde_json::to_vec(&call).expect("a call has string keys only");
+        match self.bus.publish(&RETRIES, &subject, &subject, headers, payload.into(), None).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(later(error)),
+        }
+    }
+}
+
+/// Why nothing more of this article may go out, if so.
+fn stopped(article: &Article) -> Option<State> {
+    let now = service_kit::now();
+    if article.is_expired(now) {
+        return Some(State::Expired);
+    }
+    (!article.is_readable(now)).then_some(State::Suppressed)
+}
+
+/// Notes one outcome; answers why the connection broke, if it did.
+fn note(ledger: &mut Ledger, mail: &Prepared, outcome: Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Accepted(_) => ledger.set(mail.recipient, State::Accepted),
+        Outcome::Deferred(_) => ledger.set(mail.recipient, State::Deferred),
+        Outcome::Failed(reply) if reply.cause() == Cause::Recipient => {
+            tracing::info!(to = mail.to.masked(), %reply, "refused for good");
+            ledger.refuse(mail.recipient, reply.to_string());
+        }
+        // Not the reader's fault: it is us, our words or the relay that somebody must look at.
+        Outcome::Failed(reply) => {
+            tracing::error!(%reply, "the relay refuses our mail; trying again later");
+            ledger.set(mail.recipient, State::Deferred);
+        }
+        Outcome::Unsent(broken) => {
+            ledger.set(mail.recipient, State::Planned);
+            return Some(broken.to_string());
+        }
+        Outcome::Unknown(broken) => {
+            tracing::warn!(to = mail.to.masked(), cause = %broken, "no answer to a mail that was on its way");
+            ledger.set(mail.recipient, State::Uncertain);
+        }
+    }
+    None
+}
+
+/// The page that ends a subscription, and takes the one-click POST.
+pub(crate) fn unsubscribe_link(public_url: &Url, token: &str) -> Link {
+    page_link(public_url, "unsubscribe", token)
+}
+
+/// A page of ours for the holder of `token`.
+pub(crate) fn page_link(public_url: &Url, page: &str, token: &str) -> Link {
+    let mut url = public_url.clone();
+    url.path_segments_mut().expect("the site's URLs were checked: http or https").pop_if_empty().extend([page, token]);
+    Link::new(url).expect("the site's URLs were checked: at most 500 bytes, and a token has at most 128")
+}
+
+fn later(error: impl std::fmt::Display) -> Aside {
+    Aside::Later(Duration::from_secs(1), error.to_string())
+}
+
+fn retry_after(seconds: u64, cause: &str) -> Disposition {
+    tracing::warn!(cause, "retrying later");
+    Disposition::Retry(Duration::from_secs(seconds))
+}
