@@ -38,7 +38,8 @@ pub(crate) fn with_crlf(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n")
 }
 
-/// Appends text as quoted-printable, ending at the start of a line.
+/// Appends text as quoted-printable, ending at the start of a line. The last of a part must end with a line break of
+/// its own: a soft one may not stand last (RFC 2045 section 6.7).
 pub(crate) fn quoted_printable(out: &mut String, text: &str) {
     let options = Options::default().line_length_limit(QP_LINE).input_mode(InputMode::Text);
     out.push_str(&quoted_printable::encode_with_options(text, options));
@@ -73,7 +74,8 @@ mod tests {
 
     #[test]
     fn quoted_printable_pieces_join_to_the_text() {
-        let pieces = ["A line\r\n", "no end", "", "trailing blank \r\n", "=_ and é\t", "\r\n.\r\n", &"x".repeat(200)];
+        let pieces =
+            ["A line\r\n", "no end", "", "trailing blank \r\n", "=_ and é\t", "\r\n.\r\n", &"x".repeat(200), "\r\n"];
         let mut encoded = String::new();
         for piece in pieces {
             quoted_printable(&mut encoded, piece);

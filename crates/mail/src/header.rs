@@ -8,10 +8,10 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::address::Address;
 
-/// Where a line is folded (RFC 5322 section 2.1.1), without its CRLF.
-const LINE: usize = 78;
-/// Bytes of text in one encoded-word: 60 characters of base64 and 12 around them, of the 75 allowed.
-const WORD: usize = 45;
+/// Where a line is folded: the most a line with an encoded-word may have (RFC 2047 section 2).
+const LINE: usize = 76;
+/// Bytes of text in one encoded-word: 52 characters of base64 and 12 around them fit behind the longest name we use.
+const WORD: usize = 39;
 /// Longest text of one field, in bytes: a headline of 300 Chinese characters fits, a mail bomb does not.
 const MAX_TEXT: usize = 1_800;
 /// Longest display name, in bytes.
@@ -20,6 +20,8 @@ const MAX_NAME: usize = 180;
 /// Appends `name: text`, encoded where it must be and folded. Control characters become blanks.
 pub(crate) fn text_field(out: &mut String, name: &str, text: &str) {
     let text = clipped(&one_line(text), MAX_TEXT);
+    // Some receivers refuse a field without a body.
+    let text = if text.is_empty() { "…".to_owned() } else { text };
     let words = if is_plain(&text) { text.split(' ').map(str::to_owned).collect() } else { encoded_words(&text) };
     folded(out, name, &words);
 }
@@ -28,7 +30,8 @@ pub(crate) fn text_field(out: &mut String, name: &str, text: &str) {
 pub(crate) fn named_field(out: &mut String, name: &str, display: &str, address: &str) {
     let display = clipped(&one_line(display), MAX_NAME);
     let mut words = if is_plain(&display) {
-        vec![format!("\"{}\"", display.replace('\\', "\\\\").replace('"', "\\\""))]
+        let quoted = format!("\"{}\"", display.replace('\\', "\\\\").replace('"', "\\\""));
+        quoted.split(' ').map(str::to_owned).collect()
     } else {
         encoded_words(&display)
     };
@@ -145,7 +148,7 @@ mod tests {
     fn well_formed(field: &str) {
         assert!(field.ends_with("\r\n"));
         for (n, line) in field.trim_end_matches("\r\n").split("\r\n").enumerate() {
-            assert!(line.len() <= 78, "{line}");
+            assert!(line.len() <= LINE, "{line}");
             assert!(line.bytes().all(|b| b == b' ' || b.is_ascii_graphic()), "{line:?}");
             assert!(n == 0 || line.starts_with(' ') && !line.trim().is_empty(), "{line:?}");
         }

@@ -16,7 +16,7 @@ mod token;
 
 pub use address::{Address, InvalidAddress};
 pub use compose::{Confirmation, Issue, Message, Personal, Topic, Why, compile_alert, confirmation};
-pub use locale::Locale;
+pub use locale::{Locale, Words};
 pub use site::{InvalidLink, InvalidSite, Link, Site};
 pub use smtp::{Connection, Outcome, Outgoing, Relay, Reply};
 pub use token::{Key, MessageId, return_path, subscriber_of_return_path};

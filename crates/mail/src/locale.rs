@@ -1,4 +1,4 @@
-//! The languages the project speaks, and what it says in them (Fluent files in `locales/`).
+//! The languages the project speaks, and what it says in them (Fluent files in `locales/` of each crate that speaks).
 
 use std::sync::LazyLock;
 
@@ -15,12 +15,34 @@ pub enum Locale {
 const ENGLISH: &str = include_str!("../locales/en.ftl");
 const CHINESE: &str = include_str!("../locales/zh.ftl");
 
-type Words = FluentBundle<FluentResource>;
+/// What a part of the project says, in every language.
+pub struct Words([FluentBundle<FluentResource>; 2]);
 
-static WORDS: LazyLock<[Words; 2]> =
-    LazyLock::new(|| [words(Locale::English, ENGLISH), words(Locale::Chinese, CHINESE)]);
+static WORDS: LazyLock<Words> = LazyLock::new(|| Words::new(ENGLISH, CHINESE));
 
-fn words(locale: Locale, source: &str) -> Words {
+impl Words {
+    /// Reads one Fluent file for each language. Both must define the same ids.
+    ///
+    /// # Panics
+    /// When a file does not parse or has an id twice: it is part of the program, and a test reads it.
+    pub fn new(english: &str, chinese: &str) -> Self {
+        Self([bundle(Locale::English, english), bundle(Locale::Chinese, chinese)])
+    }
+
+    /// The words of `id`, with `arguments` in their places. Values come back as they went in, unescaped.
+    ///
+    /// # Panics
+    /// When there is no such id.
+    pub fn say(&self, locale: Locale, id: &str, arguments: &[(&'static str, &str)]) -> String {
+        let words = &self.0[locale as usize];
+        let message = words.get_message(id).and_then(|message| message.value());
+        let pattern = message.expect("a test compares the ids of every language, and templates name no other");
+        let arguments: FluentArgs<'_> = arguments.iter().copied().collect();
+        words.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned()
+    }
+}
+
+fn bundle(locale: Locale, source: &str) -> FluentBundle<FluentResource> {
     let resource = FluentResource::try_new(source.to_owned()).expect("a test parses every language's file");
     let tag = locale.tag().parse().expect("our own tags are well-formed");
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
@@ -47,13 +69,9 @@ impl Locale {
         }
     }
 
-    /// The words of `id`, with `arguments` in their places. Values come back as they went in, unescaped.
+    /// What a mail says; see [`Words::say`].
     pub(crate) fn say(self, id: &str, arguments: &[(&'static str, &str)]) -> String {
-        let words = &WORDS[self as usize];
-        let message = words.get_message(id).and_then(|message| message.value());
-        let pattern = message.expect("a test compares the ids of every language, and templates name no other");
-        let arguments: FluentArgs<'_> = arguments.iter().copied().collect();
-        words.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned()
+        WORDS.say(self, id, arguments)
     }
 }
 

@@ -40,9 +40,9 @@ impl Part {
     /// `content` has no slots; `footer` may.
     pub(super) fn new(form: Form, content: &str, footer: &str) -> Self {
         let encoding = Encoding::for_text(content);
-        let footer = with_crlf(footer);
+        let (content, footer) = (whole_lines_of(content), whole_lines_of(footer));
         let (before, tail) = pieces(&footer);
-        let raw = with_crlf(content) + before;
+        let raw = content + before;
         let mut head = String::with_capacity(raw.len() * 3 / 2);
         match encoding {
             Encoding::QuotedPrintable => {
@@ -112,6 +112,15 @@ impl Part {
             (Slot::Unsubscribe, Form::Html) => &filling.unsubscribe_html,
         }
     }
+}
+
+/// The text with mail's line ends and the last line ended, as templates leave that out.
+fn whole_lines_of(text: &str) -> String {
+    let mut text = with_crlf(text);
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push_str("\r\n");
+    }
+    text
 }
 
 /// The footer before its first slot, and each slot with what follows it.

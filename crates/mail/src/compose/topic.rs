@@ -34,7 +34,8 @@ impl Topic {
         }
     }
 
-    pub(crate) fn words(&self, locale: Locale) -> String {
+    /// As it stands in a sentence: "all news", "the section …".
+    pub fn words(&self, locale: Locale) -> String {
         match self {
             Self::Everything => locale.say("topic-everything", &[]),
             Self::Section(names) => {
