@@ -1,0 +1,112 @@
+//! What the API says in HTTP: routes, limits, the access log. What happens to an article is the desk's business.
+
+mod articles;
+mod auth;
+mod docs;
+mod headers;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use article::PublisherId;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use bus::Bus;
+use service_kit::Health;
+use tokio::sync::Semaphore;
+
+use crate::desk::Desk;
+use crate::refusal::Refusal;
+use crate::token::Registry;
+
+/// The largest request body. An article of 512 KiB with all its fields fits.
+pub(crate) const MAX_BODY: usize = 1 << 20;
+
+/// The longest a request may take. The log is given up after 15 s, so what takes longer is the request's own body.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Requests under way at one time. Each may hold a body of 1 MiB several times over; when the log is away they wait
+/// here, and more of them would only wait longer.
+const MAX_REQUESTS: usize = 128;
+
+/// Of a path in the access log: what is longer is no address of ours.
+const LOGGED_PATH: usize = 200;
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub(crate) struct App {
+    desk: Desk,
+    registry: Registry,
+    places: Arc<Semaphore>,
+}
+
+impl App {
+    pub(crate) fn new(bus: Bus, registry: Registry) -> Self {
+        Self { desk: Desk::new(bus), registry, places: Arc::new(Semaphore::new(MAX_REQUESTS)) }
+    }
+}
+
+/// The whole API.
+pub(crate) fn router(app: App, health: &Health) -> Router {
+    let articles = Router::new()
+        .route("/v1/articles", post(articles::create))
+        .route("/v1/articles/{id}", get(articles::read).put(articles::revise))
+        .route_layer(from_fn_with_state(app.clone(), auth::require));
+    Router::new()
+        .merge(articles)
+        .route("/", get(async || Redirect::temporary("/v1/docs")))
+        .route("/v1/docs", get(docs::page))
+        .route("/v1/docs/style.css", get(docs::style))
+        .route("/v1/openapi.json", get(docs::openapi))
+        .route("/v1/schemas/article", get(docs::article_schema))
+        .fallback(async || Refusal::NoSuchResource)
+        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(app.clone(), limit))
+        .layer(map_response(protect))
+        .layer(from_fn(log))
+        .with_state(app)
+        // Probes come every few seconds: outside of the limits, and of the log.
+        .merge(health.routes())
+}
+
+/// Bounds how many requests are under way, and how long each may take.
+async fn limit(State(app): State<App>, request: Request, next: Next) -> Response {
+    let Ok(_place) = app.places.try_acquire() else { return Refusal::Busy.into_response() };
+    let answered = tokio::time::timeout(TIMEOUT, next.run(request)).await;
+    answered.unwrap_or_else(|_| Refusal::TooSlow.into_response())
+}
+
+/// No page of ours runs a script, is framed, or tells another site where its reader comes from.
+async fn protect(mut response: Response) -> Response {
+    const POLICY: &str =
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// Who asked for what, and what became of it. Never a token, a query or a body.
+async fn log(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    // A URI holds visible ASCII only, so cutting it anywhere is safe, and so is the log.
+    let path: String = request.uri().path().chars().take(LOGGED_PATH).collect();
+    let response = next.run(request).await;
+    let publisher = response.extensions().get::<PublisherId>().map_or("-", PublisherId::as_str);
+    tracing::info!(
+        http.method = %method,
+        http.path = path,
+        http.status = response.status().as_u16(),
+        duration.ms = started.elapsed().as_millis() as u64,
+        publisher,
+        "request"
+    );
+    response
+}

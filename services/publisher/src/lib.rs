@@ -1,0 +1,79 @@
+//! The newsroom's door: an HTTP API that takes articles and writes them, durably and once, to the log.
+//!
+//! ```text
+//! http/ (what HTTP says)  →  desk (what happens to an article)  →  bus (the log)
+//! token/ (who may)            refusal (why not, as RFC 9457 problems)
+//! ```
+//! It keeps no state: the log is the state, and the tokens are a copy of theirs. Any number of replicas may run.
+
+mod config;
+mod desk;
+mod http;
+mod openapi;
+mod refusal;
+pub mod token;
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use bus::Bus;
+use service_kit::{Health, Listener, serve};
+use tokio_util::sync::CancellationToken;
+
+pub use config::{Config, PREFIX};
+pub use openapi::openapi;
+
+use crate::http::App;
+use crate::token::Registry;
+
+/// A publisher that has its port and its server, and does not serve yet.
+pub struct Publisher {
+    bus: Bus,
+    listener: Listener,
+}
+
+impl Publisher {
+    /// Takes the port, connects to NATS and checks that everything the publisher needs is there.
+    ///
+    /// # Errors
+    /// When the port is taken, NATS cannot be reached or differs from the topology; the text says what to do.
+    pub async fn bind(config: Config) -> anyhow::Result<Self> {
+        let listener = Listener::bind(config.listen, config::LISTEN).await?;
+        let bus = Bus::connect(&config.nats, "publisher").await?;
+        let access = topology::access("publisher").context("the topology does not know the publisher")?;
+        bus.verify(&access).await?;
+        Ok(Self { bus, listener })
+    }
+
+    /// Where it will listen; port 0 has become a real one.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address
+    }
+
+    /// Serves until `shutdown`, then finishes the requests under way.
+    ///
+    /// # Errors
+    /// When the listening socket breaks.
+    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let health = Health::new(self.bus.clone(), true);
+        let registry = Registry::default();
+        // Requests under way still need their tokens, so the registry follows until the last one is answered.
+        let following = CancellationToken::new();
+        let follower = tokio::spawn(registry.clone().follow(self.bus.clone(), health.clone(), following.clone()));
+        let router = http::router(App::new(self.bus.clone(), registry), &health);
+        tracing::info!("publisher listens on http://{}", self.listener.address);
+        let served = serve(self.listener, router, shutdown).await;
+        following.cancel();
+        follower.await.context("the follower of the tokens panicked")?;
+        self.bus.close().await;
+        served
+    }
+}
+
+/// [`Publisher::bind`] and [`Publisher::run`].
+///
+/// # Errors
+/// As theirs.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    Publisher::bind(config).await?.run(shutdown).await
+}

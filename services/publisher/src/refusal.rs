@@ -1,0 +1,295 @@
+//! Why a request was not carried out, and the problem document (RFC 9457) that says so.
+//!
+//! Every answer that is not a success is made here, so that a client meets one shape and one list of words.
+
+use article::{ArticleId, Problem, PublisherId};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// How long a client should wait before it tries again, in seconds: a leader is elected in about seven.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+
+/// The prefix of every `type`; the words behind it are stable.
+pub(crate) const TYPE_PREFIX: &str = "urn:newswire:problem:";
+
+/// Why a request was not carried out. Nothing has changed then, except where it says so.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Refusal {
+    NoSuchResource,
+    MethodNotAllowed,
+    NoToken,
+    BadToken,
+    /// The article in the body names a publisher that the token does not speak for.
+    OtherPublisher {
+        ours: PublisherId,
+    },
+    NotJson,
+    TooLarge(String),
+    TooSlow,
+    /// A header that cannot be meant.
+    BadHeader {
+        header: &'static str,
+        detail: String,
+    },
+    BadJson {
+        line: usize,
+        column: usize,
+        detail: String,
+    },
+    Invalid(Vec<Problem>),
+    NoSuchArticle,
+    PreconditionRequired,
+    /// Another revision is current than the one the client read.
+    Stale {
+        current: u32,
+    },
+    /// The lifecycle forbids it.
+    Lifecycle(String),
+    /// The key was used before, for another request.
+    KeyReused {
+        id: ArticleId,
+        revision: u32,
+    },
+    /// The key was used before, and its request is no longer known.
+    KeyForgotten {
+        id: ArticleId,
+        revision: u32,
+    },
+    /// Too many requests at once.
+    Busy,
+    /// Not everything has been read that must have been.
+    Starting,
+    /// The log could not be reached. Whether a write was stored is open.
+    Unavailable,
+    /// The log takes no more.
+    Full,
+    /// What is in the log cannot be read.
+    Unreadable,
+}
+
+/// One refusal as HTTP says it.
+struct Said {
+    status: StatusCode,
+    /// The stable word.
+    word: &'static str,
+    title: &'static str,
+    detail: String,
+    /// Further members of the document.
+    more: Value,
+}
+
+impl Refusal {
+    fn said(self) -> Said {
+        match self {
+            Self::NoSuchResource | Self::MethodNotAllowed | Self::NoSuchArticle => self.about_address(),
+            Self::NoToken | Self::BadToken | Self::OtherPublisher { .. } => self.about_token(),
+            Self::NotJson | Self::TooLarge(_) | Self::TooSlow | Self::BadHeader { .. } | Self::BadJson { .. } => {
+                self.about_request()
+            }
+            Self::Busy | Self::Starting | Self::Unavailable | Self::Full | Self::Unreadable => self.about_us(),
+            _ => self.about_article(),
+        }
+    }
+
+    fn about_address(self) -> Said {
+        use StatusCode as S;
+        match self {
+            Self::MethodNotAllowed => said(
+                S::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "Method not allowed",
+                "this address does not take that method; Allow says which it takes",
+            ),
+            Self::NoSuchArticle => said(
+                S::NOT_FOUND,
+                "no-such-article",
+                "No such article",
+                "you have no article with this id; an id looks like 0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f",
+            ),
+            _ => {
+                said(S::NOT_FOUND, "not-found", "Not found", "there is nothing here; /v1/docs describes what there is")
+            }
+        }
+    }
+
+    fn about_token(self) -> Said {
+        use StatusCode as S;
+        match self {
+            Self::OtherPublisher { ours } => said(
+                S::FORBIDDEN,
+                "other-publisher",
+                "Another publisher's article",
+                format!("your token speaks for {ours}; leave publisher out, or use a token of that publisher"),
+            )
+            .with(json!({ "errors": [{
+                "pointer": "/publisher", "code": "other_publisher", "detail": format!("your token speaks for {ours}"),
+            }] })),
+            Self::NoToken => said(
+                S::UNAUTHORIZED,
+                "no-token",
+                "A token is required",
+                "send Authorization: Bearer nwt_…; whoever runs this service makes tokens with `newswire token create`",
+            ),
+            _ => said(
+                S::UNAUTHORIZED,
+                "bad-token",
+                "The token is not good",
+                "it is unknown or revoked; check that it was copied whole, or ask for a new one",
+            ),
+        }
+    }
+
+    fn about_request(self) -> Said {
+        use StatusCode as S;
+        match self {
+            Self::TooLarge(detail) => said(S::PAYLOAD_TOO_LARGE, "too-large", "Too large", detail),
+            Self::TooSlow => said(
+                S::REQUEST_TIMEOUT,
+                "too-slow",
+                "The request took too long",
+                "it did not arrive whole within 30 seconds; send it again, with the same Idempotency-Key",
+            ),
+            Self::BadHeader { header, detail } => {
+                said(S::BAD_REQUEST, "bad-header", "A header cannot be read", format!("{header}: {detail}"))
+            }
+            Self::BadJson { line, column, detail } => said(
+                S::BAD_REQUEST,
+                "bad-json",
+                "The body is not JSON",
+                format!("line {line}, column {column}: {detail}"),
+            )
+            .with(json!({ "line": line, "column": column })),
+            _ => said(
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "not-json",
+                "The body must be JSON",
+                "send Content-Type: application/json; other encodings than UTF-8 are not read",
+            ),
+        }
+    }
+
+    fn about_article(self) -> Said {
+        use StatusCode as S;
+        match self {
+            Self::Invalid(errors) => {
+                let detail = match &errors[..] {
+                    [only] => only.to_string(),
+                    all => format!("{} mistakes; errors lists them all", all.len()),
+                };
+                said(S::UNPROCESSABLE_ENTITY, "invalid-article", "The article has mistakes", detail)
+                    .with(json!({ "errors": errors }))
+            }
+            Self::Stale { current } => said(
+                S::PRECONDITION_FAILED,
+                "stale",
+                "The article has changed since you read it",
+                format!("revision {current} is current; read it, put your change into it and send it with its ETag"),
+            )
+            .with(json!({ "current_revision": current })),
+            Self::Lifecycle(detail) => said(S::CONFLICT, "lifecycle", "Not possible in this state", detail),
+            Self::KeyReused { id, revision } => said(
+                S::UNPROCESSABLE_ENTITY,
+                "key-reused",
+                "The Idempotency-Key was used for another request",
+                "it made an article with other content; use a new key for a new article, PUT to change that one",
+            )
+            .with(json!({ "article": id, "current_revision": revision })),
+            Self::KeyForgotten { id, revision } => said(
+                S::CONFLICT,
+                "exists",
+                "The article exists already",
+                format!("this Idempotency-Key made it; it is at revision {revision}, its first one is no longer kept"),
+            )
+            .with(json!({ "article": id, "current_revision": revision })),
+            _ => said(
+                S::PRECONDITION_REQUIRED,
+                "precondition-required",
+                "If-Match is required",
+                "send If-Match with the ETag of the revision you changed, so that nobody's work is overwritten",
+            ),
+        }
+    }
+
+    fn about_us(self) -> Said {
+        use StatusCode as S;
+        match self {
+            Self::Busy => said(
+                S::SERVICE_UNAVAILABLE,
+                "busy",
+                "Too many requests at once",
+                "nothing was changed; send the request again after Retry-After",
+            ),
+            Self::Starting => said(
+                S::SERVICE_UNAVAILABLE,
+                "starting",
+                "Starting",
+                "the service is still starting; try again in a moment",
+            ),
+            Self::Full => said(
+                S::INSUFFICIENT_STORAGE,
+                "store-full",
+                "The article could not be stored",
+                "the store refused it; nothing was published. Whoever runs this service must make room",
+            ),
+            Self::Unreadable => said(
+                S::INTERNAL_SERVER_ERROR,
+                "unreadable",
+                "The stored article cannot be read",
+                "it was written by a newer version or is damaged; whoever runs this service finds the reason in its log",
+            ),
+            _ => said(
+                S::SERVICE_UNAVAILABLE,
+                "store-unavailable",
+                "The store cannot be reached",
+                "it could not be confirmed that the request was carried out. Send it again after Retry-After: with the same \
+                 Idempotency-Key (POST) or If-Match (PUT) that is safe, it is carried out once",
+            ),
+        }
+    }
+}
+
+fn said(status: StatusCode, word: &'static str, title: &'static str, detail: impl Into<String>) -> Said {
+    Said { status, word, title, detail: detail.into(), more: Value::Null }
+}
+
+impl Said {
+    fn with(mut self, more: Value) -> Self {
+        self.more = more;
+        self
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let said = self.said();
+        let mut document = json!({
+            "type": format!("{TYPE_PREFIX}{}", said.word),
+            "title": said.title,
+            "status": said.status.as_u16(),
+            "detail": said.detail,
+        });
+        if let (Value::Object(document), Value::Object(more)) = (&mut document, said.more) {
+            document.extend(more);
+        }
+        let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
+        let mut response = (said.status, content_type, document.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        match said.word {
+            // RFC 6750, section 3: a request without a token is told no error code.
+            "no-token" => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"newswire\""));
+            }
+            "bad-token" => {
+                let challenge = "Bearer realm=\"newswire\", error=\"invalid_token\"";
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            _ if said.status == StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+            }
+            _ => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,170 @@
+//! A publisher on a server of its own, and a client with a token.
+
+use bus::{Bus, Credentials, HeaderMap, Server};
+use publisher::token::{Token, TokenRecord};
+use publisher::{Config, Publisher};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use testkit::{NatsServer, eventually};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use topology::{CONSUMERS, STREAMS, TOKENS};
+
+pub(crate) struct Newsroom {
+    pub(crate) nats: NatsServer,
+    pub(crate) bus: Bus,
+    client: Client,
+    shutdown: CancellationToken,
+    running: JoinHandle<anyhow::Result<()>>,
+}
+
+/// Whatever the client does, the newsroom does with its own token.
+impl std::ops::Deref for Newsroom {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Newsroom {
+    /// Starts everything, with a token of the publisher `hefei`.
+    pub(crate) async fn open() -> Self {
+        let nats = NatsServer::start().await;
+        let server = Server { url: nats.url().into(), credentials: Credentials::None };
+        let bus = Bus::connect(&server, "test").await.expect("connects");
+        bus.provision(STREAMS, CONSUMERS, 1).await.expect("provisions");
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        let publisher = Publisher::bind(Config { listen, nats: server }).await.expect("binds");
+        let client =
+            Client { base: format!("http://{}", publisher.address()), token: None, http: reqwest::Client::new() };
+        let shutdown = CancellationToken::new();
+        let running = tokio::spawn(publisher.run(shutdown.clone()));
+        let mut room = Self { nats, bus, client, shutdown, running };
+        let token = room.token("hefei", "test").await;
+        room.client.token = Some(token);
+        room
+    }
+
+    /// A token that the publisher has heard of.
+    pub(crate) async fn token(&self, publisher: &str, name: &str) -> String {
+        let token = Token::generate().expect("random bytes");
+        self.store(&token, publisher, name, false, 0).await;
+        let client = self.as_token(token.expose());
+        eventually("the token is known", async || {
+            match client.get("/v1/articles/0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f", &[]).await.status.as_u16() {
+                404 => Ok(()),
+                other => Err(other),
+            }
+        })
+        .await;
+        token.expose().to_owned()
+    }
+
+    pub(crate) async fn revoke(&self, token: &str) {
+        let token: Token = token.parse().expect("a token");
+        let stored = self.bus.last(&TOKENS, &token.hash().subject()).await.expect("reads").expect("a record");
+        self.store(&token, "wuhan", "desk", true, stored.sequence).await;
+    }
+
+    async fn store(&self, token: &Token, publisher: &str, name: &str, revoked: bool, expected: u64) {
+        let now = service_kit::now();
+        let record = TokenRecord {
+            publisher: publisher.parse().expect("a publisher"),
+            name: name.to_owned(),
+            created_at: now,
+            revoked_at: revoked.then_some(now),
+        };
+        let (subject, id) = (token.hash().subject(), format!("{}/{expected}", token.hash().as_str()));
+        let stored =
+            self.bus.publish(&TOKENS, &subject, &id, HeaderMap::new(), record.to_bytes().into(), Some(expected));
+        stored.await.expect("stores the token");
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    pub(crate) fn as_token(&self, token: &str) -> Client {
+        Client { token: Some(token.to_owned()), ..self.client.clone() }
+    }
+
+    pub(crate) fn anonymous(&self) -> Client {
+        Client { token: None, ..self.client.clone() }
+    }
+
+    /// Stops the publisher as an operator would.
+    pub(crate) async fn close(self) {
+        self.shutdown.cancel();
+        self.running.await.expect("the publisher did not panic").expect("it stopped in good order");
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Client {
+    base: String,
+    token: Option<String>,
+    http: reqwest::Client,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    headers: reqwest::header::HeaderMap,
+    /// `Null` without a JSON body.
+    pub(crate) json: Value,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.optional(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers))
+    }
+
+    pub(crate) fn optional(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("an ASCII header"))
+    }
+}
+
+impl Client {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.expect("a body");
+        Answer { status, headers, json: serde_json::from_str(&text).unwrap_or_default(), text }
+    }
+
+    pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(Method::GET, path, headers, None).await
+    }
+
+    pub(crate) async fn post(&self, document: &Value, headers: &[(&str, &str)]) -> Answer {
+        let mut all = vec![("content-type", "application/json")];
+        all.extend(headers);
+        self.send(Method::POST, "/v1/articles", &all, Some(document.to_string().into())).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, if_match: &str, document: &Value) -> Answer {
+        let headers = [("content-type", "application/json; charset=utf-8"), ("if-match", if_match)];
+        self.send(Method::PUT, path, &headers, Some(document.to_string().into())).await
+    }
+}
+
+pub(crate) fn draft(headline: &str) -> Value {
+    json!({ "headline": headline, "body_text": "First.\n\nSecond.", "language": "en", "section": ["City"] })
+}

@@ -1,0 +1,7 @@
+//! The API over real HTTP, on a real nats-server: what is promised to a newsroom, and to whoever tries to get in.
+
+mod articles;
+mod description;
+mod desk;
+mod outage;
+mod refused;
