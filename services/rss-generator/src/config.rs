@@ -24,22 +24,22 @@ impl Config {
     /// `None` when something is wrong; the settings know what.
     pub fn read(settings: &mut Settings) -> Option<Self> {
         let nats = nats_settings(settings);
-        let listen = settings.value("NEWSWIRE_RSS_LISTEN", "127.0.0.1:8081", "Address to serve feeds and pages on");
+        let listen = settings.value("NEWSWIRE_RSS_LISTEN", "127.0.0.1:8080", "Address to serve feeds and pages on");
         let public_url = settings.value(
-            "NEWSWIRE_RSS_PUBLIC_URL",
-            "http://127.0.0.1:8081/",
+            "NEWSWIRE_PAGES_URL",
+            "http://127.0.0.1:8080/",
             "Where readers reach this site: the base of every link in feeds and pages",
         );
-        let public_url = public_url.and_then(|url| web(settings, "NEWSWIRE_RSS_PUBLIC_URL", url));
+        let public_url = public_url.and_then(|url| web(settings, "NEWSWIRE_PAGES_URL", url));
         let site_title =
-            settings.value("NEWSWIRE_RSS_SITE_TITLE", "newswire", "The site's name, on pages and in feeds");
+            settings.value("NEWSWIRE_SITE_NAME", "newswire", "The site's name, on pages and in feeds");
         let subscribe_url = settings.optional(
-            "NEWSWIRE_RSS_SUBSCRIBE_URL",
+            "NEWSWIRE_SUBSCRIBE_URL",
             "The page that takes email subscriptions; without it no page offers any",
         );
         let subscribe_url = match subscribe_url? {
             None => None,
-            Some(url) => Some(web(settings, "NEWSWIRE_RSS_SUBSCRIBE_URL", url)?),
+            Some(url) => Some(web(settings, "NEWSWIRE_SUBSCRIBE_URL", url)?),
         };
         Some(Self { nats: nats?, listen: listen?, public_url: public_url?, site_title: site_title?, subscribe_url })
     }

@@ -43,7 +43,7 @@ pub struct RssGenerator {
 /// # Errors
 /// When NATS is not there or not provisioned, the address is taken, or serving fails.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    RssGenerator::start(config).await?.run(shutdown).await
+    RssGenerator::bind(config).await?.run(shutdown).await
 }
 
 impl RssGenerator {
@@ -51,7 +51,7 @@ impl RssGenerator {
     ///
     /// # Errors
     /// As [`run`].
-    pub async fn start(config: Config) -> anyhow::Result<Self> {
+    pub async fn bind(config: Config) -> anyhow::Result<Self> {
         let bus = Bus::connect(&config.nats, "rss-generator").await?;
         bus.verify(&topology::access("rss-generator").context("the topology knows no rss-generator")?).await?;
         let listener = Listener::bind(config.listen, "NEWSWIRE_RSS_LISTEN").await?;

@@ -32,7 +32,7 @@ impl Replica {
             subscribe_url: Some("https://mail.example/subscribe".parse().unwrap()),
         };
         let shutdown = CancellationToken::new();
-        let service = RssGenerator::start(config).await.unwrap();
+        let service = RssGenerator::bind(config).await.unwrap();
         let base = format!("http://{}", service.address);
         let running = tokio::spawn(service.run(shutdown.clone()));
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
