@@ -1,13 +1,16 @@
 //! What each service may do on the server: the least that lets it work.
 
-use crate::consumers::{CONFIRMATIONS, Consumer, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER};
-use crate::streams::{ARTICLES, DEAD, JOBS, LEDGER, SUBSCRIBERS, Stream, TOKENS};
+use crate::consumers::{CONFIRMATIONS, CONSUMERS, Consumer, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER};
+use crate::streams::{ARTICLES, DEAD, JOBS, LEDGER, STREAMS, SUBSCRIBERS, Stream, TOKENS};
 use crate::subjects;
 
 /// The services that have an identity on the server.
 pub const SERVICES: &[&str] = &["publisher", "rss-generator", "email-notifier"];
 
-/// The streams and consumers one service uses.
+/// The identity of whoever sets the server up and gives tokens out: the command line, run by a person or a deployment.
+pub const OPERATOR: &str = "operator";
+
+/// The streams and consumers that one service, or the operator, uses.
 #[derive(Debug, Clone, Copy)]
 pub struct Access {
     pub service: &'static str,
@@ -18,13 +21,21 @@ pub struct Access {
     /// Streams it tails, with a consumer of its own that leaves no trace.
     pub tails: &'static [Stream],
     pub consumes: &'static [Consumer],
+    /// Creates and changes every stream and consumer of the topology; deletes none.
+    pub provisions: bool,
 }
 
-const PUBLISHER: Access =
-    Access { service: "publisher", writes: &[subjects::ARTICLES], reads: &[ARTICLES], tails: &[TOKENS], consumes: &[] };
+const PUBLISHER: Access = Access {
+    service: "publisher",
+    writes: &[subjects::ARTICLES],
+    reads: &[ARTICLES],
+    tails: &[TOKENS],
+    consumes: &[],
+    provisions: false,
+};
 
 const RSS_GENERATOR: Access =
-    Access { service: "rss-generator", writes: &[], reads: &[], tails: &[ARTICLES], consumes: &[] };
+    Access { service: "rss-generator", writes: &[], reads: &[], tails: &[ARTICLES], consumes: &[], provisions: false };
 
 const EMAIL_NOTIFIER: Access = Access {
     service: "email-notifier",
@@ -32,11 +43,21 @@ const EMAIL_NOTIFIER: Access = Access {
     reads: &[ARTICLES, SUBSCRIBERS, JOBS, LEDGER, DEAD],
     tails: &[ARTICLES, SUBSCRIBERS],
     consumes: &[PLANNER, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, CONFIRMATIONS],
+    provisions: false,
 };
 
-/// What `service` may do; `None` for a name that is none of [`SERVICES`].
+const THE_OPERATOR: Access = Access {
+    service: OPERATOR,
+    writes: &[subjects::TOKENS],
+    reads: &[TOKENS],
+    tails: &[TOKENS],
+    consumes: &[],
+    provisions: true,
+};
+
+/// What `service` may do; `None` for a name that is neither one of [`SERVICES`] nor [`OPERATOR`].
 pub fn access(service: &str) -> Option<Access> {
-    [PUBLISHER, RSS_GENERATOR, EMAIL_NOTIFIER].into_iter().find(|access| access.service == service)
+    [PUBLISHER, RSS_GENERATOR, EMAIL_NOTIFIER, THE_OPERATOR].into_iter().find(|access| access.service == service)
 }
 
 impl Access {
@@ -58,8 +79,10 @@ impl Access {
     pub fn publish_subjects(&self) -> Vec<String> {
         let mut allowed: Vec<String> = self.writes.iter().map(|&subject| subject.into()).collect();
         allowed.push("$JS.API.INFO".into());
-        for stream in self.streams() {
-            allowed.push(format!("$JS.API.STREAM.INFO.{}", stream.name));
+        if self.provisions {
+            allowed.extend(provisioning());
+        } else {
+            allowed.extend(self.streams().iter().map(|stream| format!("$JS.API.STREAM.INFO.{}", stream.name)));
         }
         for stream in self.reads {
             allowed.push(format!("$JS.API.STREAM.MSG.GET.{}", stream.name));
@@ -80,8 +103,71 @@ impl Access {
         allowed
     }
 
+    /// Subjects its user may not publish to although [`Access::publish_subjects`] has them: a tail's consumer may have
+    /// any name, so whoever may make one could otherwise change or delete the durable consumers beside it, or take
+    /// messages from them.
+    pub fn denied_subjects(&self) -> Vec<String> {
+        let mut denied = Vec::new();
+        let beside = |consumer: &&Consumer| self.tails.contains(&consumer.stream);
+        for consumer in CONSUMERS.iter().filter(beside) {
+            let (stream, name) = (consumer.stream.name, consumer.name);
+            denied.push(format!("$JS.API.CONSUMER.CREATE.{stream}.{name}.>"));
+            denied.push(format!("$JS.API.CONSUMER.DELETE.{stream}.{name}"));
+            if !self.consumes.contains(consumer) {
+                denied.push(format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}"));
+            }
+        }
+        denied
+    }
+
     /// Subjects its user may subscribe to.
     pub fn subscribe_subjects(&self) -> Vec<String> {
         vec![format!("{}.>", self.inbox_prefix())]
+    }
+}
+
+/// What it takes to bring a server to the topology.
+fn provisioning() -> Vec<String> {
+    let mut allowed = Vec::new();
+    for Stream { name, .. } in STREAMS {
+        allowed.extend(["INFO", "CREATE", "UPDATE"].map(|call| format!("$JS.API.STREAM.{call}.{name}")));
+    }
+    for consumer in CONSUMERS {
+        let (stream, name) = (consumer.stream.name, consumer.name);
+        allowed.push(format!("$JS.API.CONSUMER.INFO.{stream}.{name}"));
+        allowed.push(format!("$JS.API.CONSUMER.CREATE.{stream}.{name}.{}", consumer.filter));
+    }
+    allowed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_tails_a_stream_keeps_its_hands_off_the_consumers_beside_it() {
+        let generator = access("rss-generator").expect("it is known");
+        assert_eq!(
+            generator.denied_subjects(),
+            [
+                "$JS.API.CONSUMER.CREATE.ARTICLES.email-planner.>",
+                "$JS.API.CONSUMER.DELETE.ARTICLES.email-planner",
+                "$JS.API.CONSUMER.MSG.NEXT.ARTICLES.email-planner"
+            ]
+        );
+        let notifier = access("email-notifier").expect("it is known").denied_subjects();
+        assert!(notifier.iter().all(|subject| !subject.contains("MSG.NEXT")), "it works these off: {notifier:?}");
+        assert!(notifier.contains(&"$JS.API.CONSUMER.DELETE.SUBSCRIBERS.email-confirmations".to_owned()));
+    }
+
+    #[test]
+    fn only_the_operator_changes_the_topology() {
+        for service in SERVICES {
+            let allowed = access(service).expect("it is known").publish_subjects();
+            assert!(!allowed.iter().any(|subject| subject.contains("STREAM.CREATE")), "{service}: {allowed:?}");
+        }
+        let operator = access(OPERATOR).expect("it is known").publish_subjects();
+        assert!(operator.contains(&"$JS.API.STREAM.UPDATE.SUBSCRIBERS".to_owned()), "{operator:?}");
+        assert!(!operator.iter().any(|subject| subject.contains("MSG.GET.SUBSCRIBERS")), "it reads no addresses");
     }
 }
