@@ -68,18 +68,19 @@ impl Config {
     /// Reads the settings; mistakes are collected in them.
     pub fn read(settings: &mut Settings) -> Option<Self> {
         let nats = nats_settings(settings);
-        let listen = settings.value("NEWSWIRE_EMAIL_LISTEN", "127.0.0.1:8083", "Address of the subscribe pages");
+        let listen = settings.value("NEWSWIRE_EMAIL_LISTEN", "127.0.0.1:8082", "Address of the subscribe pages");
         let public_url: Option<Url> = settings.value(
             "NEWSWIRE_EMAIL_PUBLIC_URL",
-            "http://127.0.0.1:8083/",
+            "http://127.0.0.1:8082/",
             "Where readers reach the subscribe pages; it stands in every mail, so it must stay valid for years",
         );
         let pages_url: Option<Url> = settings.value(
             "NEWSWIRE_PAGES_URL",
-            "http://127.0.0.1:8082/",
+            "http://127.0.0.1:8080/",
             "Where readers reach the feed and article pages of rss-generator",
         );
-        let name: Option<String> = settings.value("NEWSWIRE_SITE_NAME", "newswire", "The sender's name, as readers see it");
+        let name: Option<String> =
+            settings.value("NEWSWIRE_SITE_NAME", "newswire", "The sender's name, as readers see it");
         let from: Option<Address> =
             settings.value("NEWSWIRE_EMAIL_FROM", "news@newswire.example", "The sender's address, as readers see it");
         let domain: Option<String> = settings.value(
@@ -116,7 +117,9 @@ fn secret(settings: &mut Settings) -> Option<Secret> {
     let secret = settings.secret_file("NEWSWIRE_EMAIL_SECRET_FILE", help)?;
     match secret {
         Some(secret) if secret.expose().len() >= MIN_SECRET => Some(secret),
-        Some(_) => settings.mistake(format!("NEWSWIRE_EMAIL_SECRET_FILE: the secret is shorter than {MIN_SECRET} bytes")),
+        Some(_) => {
+            settings.mistake(format!("NEWSWIRE_EMAIL_SECRET_FILE: the secret is shorter than {MIN_SECRET} bytes"))
+        }
         None => settings.mistake(
             "NEWSWIRE_EMAIL_SECRET_FILE is not set; make one with: head -c 32 /dev/urandom | base64 > secret".into(),
         ),
@@ -129,7 +132,8 @@ fn relay(settings: &mut Settings) -> Option<RelayConfig> {
     let tls = settings.value("NEWSWIRE_EMAIL_RELAY_TLS", "none", "none (a relay on this host), starttls or implicit");
     let user = settings.optional("NEWSWIRE_EMAIL_RELAY_USER", "User name at the relay, where it asks for one");
     let password = settings.secret_file("NEWSWIRE_EMAIL_RELAY_PASSWORD_FILE", "File with the password at the relay");
-    let seconds: Option<u64> = settings.value("NEWSWIRE_EMAIL_RELAY_TIMEOUT", "60", "Seconds that one command may take");
+    let seconds: Option<u64> =
+        settings.value("NEWSWIRE_EMAIL_RELAY_TIMEOUT", "60", "Seconds that one command may take");
     let (user, password, tls) = (user?, password?, tls?);
     if user.is_some() != password.is_some() {
         return settings.mistake("NEWSWIRE_EMAIL_RELAY_USER and …_PASSWORD_FILE go together".into());
@@ -137,5 +141,12 @@ fn relay(settings: &mut Settings) -> Option<RelayConfig> {
     if password.is_some() && tls == RelayTls::None {
         return settings.mistake("a password must not travel in the clear: set NEWSWIRE_EMAIL_RELAY_TLS".into());
     }
-    Some(RelayConfig { host: host?, port: port?, tls, user, password, timeout: Duration::from_secs(seconds?.clamp(1, 600)) })
+    Some(RelayConfig {
+        host: host?,
+        port: port?,
+        tls,
+        user,
+        password,
+        timeout: Duration::from_secs(seconds?.clamp(1, 600)),
+    })
 }

@@ -16,5 +16,8 @@ mod subscriber;
 mod web;
 mod worker;
 
+#[cfg(test)]
+mod sending_tests;
+
 pub use config::{Config, PREFIX, RelayConfig, RelayTls};
 pub use service::EmailNotifier;
