@@ -1,0 +1,175 @@
+//! `publish`, `revise` and `show`: articles as JSON files, over the publisher's API.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use article::{Article, ArticleId};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::client::{Answer, Target};
+use crate::output::{self, Table};
+
+/// What the publisher takes.
+const MAX_FILE: u64 = 1 << 20;
+
+#[derive(clap::Args)]
+pub(crate) struct PublishArgs {
+    /// The article as JSON; `-` for standard input. Publishing the same file again changes nothing
+    file: PathBuf,
+    #[command(flatten)]
+    target: Target,
+    /// Print the article for machines
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ReviseArgs {
+    /// The article's id
+    id: ArticleId,
+    /// The whole new article as JSON; `-` for standard input
+    file: PathBuf,
+    /// What kind of change it is; it decides who hears of it
+    #[arg(long, value_parser = ["minor", "major", "correction"])]
+    kind: String,
+    /// What readers are told; required for a correction
+    #[arg(long)]
+    note: Option<String>,
+    /// Only if this revision is current; without it, whichever is
+    #[arg(long, value_name = "N")]
+    if_revision: Option<u32>,
+    #[command(flatten)]
+    target: Target,
+    /// Print the article for machines
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ShowArgs {
+    /// The article's id
+    id: ArticleId,
+    #[command(flatten)]
+    target: Target,
+    /// Print the article for machines
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn publish(args: PublishArgs) -> anyhow::Result<ExitCode> {
+    let body = read(&args.file, MAX_FILE)?;
+    let key = format!("file-{}", sha256_hex(&body));
+    let answer = args.target.client()?.create(body, &key, "cli").await?;
+    say(&answer, args.json)
+}
+
+pub(crate) async fn revise(args: ReviseArgs) -> anyhow::Result<ExitCode> {
+    let body = read(&args.file, MAX_FILE)?;
+    let mut document: Value =
+        serde_json::from_slice(&body).with_context(|| format!("{} is not JSON", args.file.display()))?;
+    let Some(fields) = document.as_object_mut() else {
+        bail!("{} is not an article: a JSON object", args.file.display())
+    };
+    let mut change = json!({ "kind": args.kind });
+    if let Some(note) = args.note {
+        change["note"] = note.into();
+    }
+    fields.insert("change".to_owned(), change);
+    let body = document.to_string().into_bytes();
+    let client = args.target.client()?;
+    let base = match args.if_revision {
+        Some(revision) => revision,
+        None => {
+            let current = client.read(&args.id).await?.article;
+            // The command was repeated: a second revision of the same text would only make noise.
+            if current.pointer("/provenance/raw_sha256") == Some(&json!(sha256_hex(&body))) {
+                return say(&Answer { article: current, replayed: true }, args.json);
+            }
+            let revision = current["revision"].as_u64().and_then(|revision| u32::try_from(revision).ok());
+            revision.context("the publisher answered with an article without a revision")?
+        }
+    };
+    say(&client.revise(&args.id, base, body).await?, args.json)
+}
+
+pub(crate) async fn show(args: ShowArgs) -> anyhow::Result<ExitCode> {
+    let document = args.target.client()?.read(&args.id).await?.article;
+    if args.json {
+        output::print(&format!("{document:#}\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let article: Article =
+        serde_json::from_value(document).context("this article is of a newer version; use --json")?;
+    output::print(&for_people(&article))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn say(answer: &Answer, json: bool) -> anyhow::Result<ExitCode> {
+    if json {
+        output::print(&format!("{:#}\n", answer.article))?;
+    } else {
+        output::print(&format!("{}\n", outcome(answer)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `published urn:uuid:…, revision 1`
+pub(crate) fn outcome(answer: &Answer) -> String {
+    let id = answer.article["id"].as_str().unwrap_or("an article without an id");
+    let what = if answer.replayed { "already published, unchanged" } else { "published" };
+    output::plain(&format!("{what}: {id}, revision {}", answer.article["revision"]))
+}
+
+fn for_people(article: &Article) -> String {
+    let mut table = Table::new();
+    table.row(["id", &article.id.to_string()]);
+    let change = article.change.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
+    let revision = format!("{} ({}{change})", article.revision, article.change.kind.as_str());
+    table.row(["revision", &revision]);
+    table.row(["publisher", article.publisher.as_str()]);
+    table.row(["status", article.status.as_str()]);
+    if !article.section.is_empty() {
+        table.row(["section", &article.section.join(" › ")]);
+    }
+    table.row(["headline", &article.headline]);
+    if let Some(published) = &article.published {
+        table.row(["published", &format!("{} {}", published.for_people(), published.tz)]);
+    }
+    let optional = [("byline", &article.byline), ("located", &article.located), ("summary", &article.summary)];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            table.row([name, value]);
+        }
+    }
+    for source in &article.sources {
+        table.row(["source", &source.name]);
+    }
+    table.row(["language", &article.language]);
+    table.row(["urgency", &article.urgency.to_string()]);
+    table.row(["came in by", &article.provenance.channel]);
+    let body = article.body.as_deref().map(article::to_text).unwrap_or_default();
+    let body: String = body.lines().map(|line| format!("{}\n", output::plain(line))).collect();
+    format!("{table}\n{body}")
+}
+
+/// The bytes of a file, or of standard input for `-`, at most `limit` of them.
+pub(crate) fn read(file: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
+    let from: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(std::io::stdin().lock())
+    } else {
+        Box::new(std::fs::File::open(file).with_context(|| format!("cannot open {}", file.display()))?)
+    };
+    let mut bytes = Vec::new();
+    from.take(limit + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {}", file.display()))?;
+    if bytes.len() as u64 > limit {
+        bail!("{} has more than {limit} bytes, the most that is taken", file.display());
+    }
+    Ok(bytes)
+}
+
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

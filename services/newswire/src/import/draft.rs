@@ -1,0 +1,161 @@
+//! From a page to the article it becomes, and to the key under which it becomes that once.
+
+use article::paragraphs_to_html;
+use import::{Page, Precision};
+use serde_json::{Map, Value, json};
+use unicode_normalization::UnicodeNormalization;
+use url::Url;
+
+use crate::article::sha256_hex;
+
+/// What was dropped is kept beside the article up to this size, in bytes: `ext` may have 64 KiB.
+const MAX_DROPPED: usize = 32 * 1024;
+
+/// What the page does not say.
+pub(super) struct Extras<'a> {
+    pub(super) url: Option<&'a Url>,
+    pub(super) urgency: Option<u8>,
+}
+
+/// The document that the publisher gets. Nothing in it depends on the time or the version of the importer, so that the
+/// same page is recognised when it comes again.
+pub(super) fn document(page: &Page, bytes: &[u8], extras: &Extras<'_>) -> Value {
+    let precision = match page.date.precision {
+        Precision::Date => "date",
+        Precision::Minute => "minute",
+        Precision::Second => "second",
+    };
+    let person = |role: &'static str| move |name: &String| json!({ "name": name, "role": role });
+    let contributors: Vec<Value> =
+        page.authors.iter().map(person("author")).chain(page.editors.iter().map(person("editor"))).collect();
+    let mut document = json!({
+        "headline": page.headline,
+        "body": paragraphs_to_html(&page.body),
+        "language": page.language,
+        "published": { "at": page.date.to_string(), "precision": precision, "tz": page.date.timezone },
+        "contributors": contributors,
+        "ext": { "newswire.import": account(page, bytes) },
+    });
+    let optional = [
+        ("section", page.section.as_ref().map(|section| json!([section]))),
+        ("byline", page.byline.as_ref().map(|byline| json!(byline))),
+        ("sources", page.source.as_ref().map(|name| json!([{ "name": name }]))),
+        ("canonical_url", extras.url.map(|url| json!(url))),
+        ("urgency", extras.urgency.map(|urgency| json!(urgency))),
+    ];
+    for (field, value) in optional {
+        if let Some(value) = value {
+            document[field] = value;
+        }
+    }
+    document
+}
+
+/// What an editor may ask for later: which page it was, what was left out of it, what was doubtful.
+fn account(page: &Page, bytes: &[u8]) -> Value {
+    let mut kept = 0;
+    let fits = |dropped: &&import::Dropped| {
+        kept += dropped.text.len();
+        kept <= MAX_DROPPED
+    };
+    let dropped: Vec<Value> = page.dropped.iter().take_while(fits).map(dropped).collect();
+    let mut account = Map::from_iter([("page_sha256".to_owned(), json!(sha256_hex(bytes)))]);
+    if dropped.len() < page.dropped.len() {
+        account.insert("dropped_not_kept".into(), json!(page.dropped.len() - dropped.len()));
+    }
+    if !dropped.is_empty() {
+        account.insert("dropped".into(), dropped.into());
+    }
+    if !page.warnings.is_empty() {
+        let warnings: Vec<Value> = page.warnings.iter().map(warning).collect();
+        account.insert("warnings".into(), warnings.into());
+    }
+    account.into()
+}
+
+pub(super) fn dropped(dropped: &import::Dropped) -> Value {
+    json!({ "line": dropped.line, "text": dropped.text, "why": dropped.why.to_string() })
+}
+
+pub(super) fn warning(warning: &import::Warning) -> Value {
+    json!({ "code": warning.code.as_str(), "line": warning.line, "text": warning.text })
+}
+
+/// The idempotency key of a page: its address if it was given, otherwise what makes a page that page. The same page
+/// copied again, with other blanks or composed characters, has the same key.
+pub(super) fn key(page: &Page, extras: &Extras<'_>) -> String {
+    let identity = match extras.url {
+        Some(url) => format!("url\n{url}"),
+        None => {
+            let section = page.section.as_deref().unwrap_or_default();
+            format!("page\n{}\n{}\n{}", folded(section), folded(&page.headline), page.date)
+        }
+    };
+    format!("import-{}", sha256_hex(identity.as_bytes()))
+}
+
+fn folded(text: &str) -> String {
+    let composed: String = text.nfkc().collect();
+    composed.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use article::Draft;
+    use import::{Options, import_text};
+
+    use super::*;
+
+    const NONE: Extras<'_> = Extras { url: None, urgency: None };
+
+    fn page(text: &str) -> Page {
+        import_text(text.as_bytes(), &Options::default()).unwrap()
+    }
+
+    #[test]
+    fn every_field_arrives_verbatim() {
+        let text = "党建\n标题 <b>&\n时间：2018-11-26 09:30 作者：孙路 来源：合肥晚报 责任编辑：王五 【字号：大 中 小\n\n第一段 <i>&amp;\n\n第二段\n";
+        let page = page(text);
+        let url = "https://news.example/1".parse().unwrap();
+        let document = document(&page, text.as_bytes(), &Extras { url: Some(&url), urgency: Some(2) });
+        let draft = Draft::from_json(&document, "2026-11-22T00:00:00Z".parse().unwrap()).unwrap();
+        assert_eq!((draft.headline.as_str(), &draft.section[..]), ("标题 <b>&", &["党建".to_owned()][..]));
+        assert_eq!(draft.body, "<p>第一段 &lt;i&gt;&amp;amp;</p>\n<p>第二段</p>");
+        assert_eq!(draft.warnings, [] as [String; 0], "nothing was altered");
+        let published = draft.published.unwrap();
+        assert_eq!(
+            (published.rfc3339(), published.for_people()),
+            ("2018-11-26T09:30:00+08:00".into(), "2018-11-26 09:30".into())
+        );
+        assert_eq!(published.tz, "Asia/Shanghai");
+        let people: Vec<_> = draft.contributors.iter().map(|c| (c.name.as_str(), c.role.as_str())).collect();
+        assert_eq!(people, [("孙路", "author"), ("王五", "editor")]);
+        assert_eq!((draft.byline.as_deref(), draft.sources[0].name.as_str()), (Some("孙路"), "合肥晚报"));
+        assert_eq!((draft.urgency, draft.canonical_url.unwrap()), (2, url));
+        assert!(draft.ext["newswire.import"]["dropped"][0]["text"].as_str().unwrap().contains("字号"));
+    }
+
+    #[test]
+    fn a_key_is_the_pages_identity() {
+        let seed = page("S\nA  headline\nTime: 2018-11-26 Source: X\n\nText");
+        let same = page("S\nA headline\nTime: 2018-11-26 Source: Y\n\nCorrected text");
+        let other = page("S\nA headline\nTime: 2018-11-27 Source: X\n\nText");
+        assert_eq!(key(&seed, &NONE), key(&same, &NONE));
+        assert_ne!(key(&seed, &NONE), key(&other, &NONE));
+        let url = "https://news.example/1".parse().unwrap();
+        let at = Extras { url: Some(&url), urgency: None };
+        assert_eq!(key(&seed, &at), key(&other, &at));
+        assert_eq!(key(&seed, &at).len(), "import-".len() + 64);
+    }
+
+    #[test]
+    fn a_page_that_is_mostly_dropped_still_fits() {
+        let text = format!("H\n{}\nTime: 2018-11-26 Source: X\n\nText", "x\n".repeat(10));
+        let mut page = page(&text);
+        let long = import::Dropped { line: 1, text: "长".repeat(8000), why: import::Why::AboveSection };
+        page.dropped = vec![long.clone(), long];
+        let document = document(&page, b"", &NONE);
+        assert_eq!(document["ext"]["newswire.import"]["dropped_not_kept"], 1);
+        Draft::from_json(&document, "2026-11-22T00:00:00Z".parse().unwrap()).unwrap();
+    }
+}

@@ -1,0 +1,61 @@
+//! The command line. Exit codes: 0 done, 1 failed, 2 wrong usage.
+
+mod article;
+mod client;
+mod import;
+mod output;
+mod provision;
+mod server;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Publish news once, everywhere.
+#[derive(Parser)]
+#[command(name = "newswire", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Read pages of text, show what was found in them, and publish them if asked
+    Import(import::Args),
+    /// Publish a new article from a JSON file
+    Publish(article::PublishArgs),
+    /// Publish a new text for an article
+    Revise(article::ReviseArgs),
+    /// Show an article in its current revision
+    Show(article::ShowArgs),
+    /// Make, list and revoke API tokens (talks to NATS)
+    Token(token::Args),
+    /// Bring a NATS server to what this version needs, and check it
+    Provision(provision::Args),
+}
+
+/// Something that the person at the keyboard has to put differently.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Import(args) => import::run(args).await,
+        Command::Publish(args) => article::publish(args).await,
+        Command::Revise(args) => article::revise(args).await,
+        Command::Show(args) => article::show(args).await,
+        Command::Token(args) => token::run(args).await,
+        Command::Provision(args) => provision::run(args).await,
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            output::complain(&format!("newswire: {error:#}\n"));
+            ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+        }
+    }
+}

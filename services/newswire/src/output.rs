@@ -1,0 +1,109 @@
+//! Text for people on a terminal: aligned, whatever the script, and unable to command the terminal.
+
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Write as _};
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Writes to standard output. A reader that has seen enough (`| head`) is no mistake.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Writes to standard error.
+pub(crate) fn complain(text: &str) {
+    // Nobody is left to tell when stderr is closed.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Text of strangers as one line: line breaks, control and direction-changing characters are shown, not obeyed.
+pub(crate) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let commands =
+            c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
+        if commands {
+            let _ = write!(out, "\\u{{{:04x}}}", c as u32);
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The beginning of `text`, at most `columns` wide.
+pub(crate) fn beginning(text: &str, columns: usize) -> String {
+    let text = plain(text);
+    if text.width() <= columns {
+        return text;
+    }
+    let mut width = 0;
+    let kept = text.chars().take_while(|c| {
+        width += c.width().unwrap_or(0);
+        width < columns
+    });
+    kept.chain(['…']).collect()
+}
+
+/// Rows of a table, indented; every column but the last is as wide as its widest cell.
+pub(crate) struct Table<const N: usize>(Vec<[String; N]>);
+
+impl<const N: usize> Table<N> {
+    pub(crate) fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(crate) fn row(&mut self, cells: [impl AsRef<str>; N]) {
+        self.0.push(cells.map(|cell| plain(cell.as_ref())));
+    }
+}
+
+impl<const N: usize> std::fmt::Display for Table<N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut widths = [0; N];
+        for row in &self.0 {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.width());
+            }
+        }
+        for row in &self.0 {
+            let mut line = String::from(" ");
+            for (width, cell) in widths.iter().zip(row) {
+                // The formatter's own padding counts characters, and a Chinese one is two columns wide.
+                line.push(' ');
+                line.push_str(cell);
+                line.extend(std::iter::repeat_n(' ', width - cell.width() + 1));
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// `1 paragraph`, `2 paragraphs`.
+pub(crate) fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_in_every_script() {
+        let mut table = Table::new();
+        table.row(["党建", "1", "x"]);
+        table.row(["ab", "22", ""]);
+        assert_eq!(table.to_string(), "  党建  1   x\n  ab    22\n");
+    }
+
+    #[test]
+    fn a_text_cannot_command_the_terminal() {
+        assert_eq!(plain("a\u{1b}[31mb\r\n\u{202e}c"), "a\\u{001b}[31mb\\u{000d}\\u{000a}\\u{202e}c");
+        assert_eq!(beginning("合肥市人民检察院", 7), "合肥市…");
+        assert_eq!(beginning("short", 7), "short");
+    }
+}

@@ -1,0 +1,153 @@
+//! Something to look at: sample articles published as a newsroom would, a reader subscribed as a reader would, and the
+//! addresses of what there is to see.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use bus::{Bus, HeaderMap};
+use mailbox::Mailbox;
+use publisher::token::{Token, TokenRecord};
+use tokio::time::Instant;
+use topology::TOKENS;
+use url::Url;
+
+use super::folder::Folder;
+use super::ports::Ports;
+use super::say;
+use crate::client::Client;
+use crate::import;
+
+/// Whom the sample articles belong to.
+const PUBLISHER: &str = "newswire-demo";
+/// Who reads them: a reserved domain, and the mailbox takes mail for everybody.
+const READER: &str = "reader@newswire.example";
+
+const SAMPLES: [(&str, &str); 2] = [
+    ("01-english.txt", include_str!("../../../../crates/import/samples/01-english.txt")),
+    ("02-chinese.txt", include_str!("../../../../crates/import/samples/02-chinese.txt")),
+];
+
+/// How long one step may take. A laptop with a slow disk takes seconds for the first.
+const STEP: Duration = Duration::from_secs(30);
+
+/// Prepares what there is to see and prints where it is.
+pub(crate) async fn show(
+    ports: &Ports,
+    folder: &Folder,
+    operator: &Bus,
+    mailbox: &Mailbox,
+    samples: bool,
+) -> anyhow::Result<()> {
+    let token = api_token(folder, operator).await?;
+    let http = reqwest::Client::builder().timeout(STEP).build().context("cannot make an HTTP client")?;
+    for (service, base) in [
+        ("publisher", ports.publisher_url()?),
+        ("rss-generator", ports.pages_url()?),
+        ("email-notifier", ports.email_url()?),
+    ] {
+        ready(&http, &base).await.with_context(|| format!("{service} does not get ready"))?;
+    }
+    if samples && folder.read("samples")?.is_none() {
+        subscribe(&http, ports, mailbox).await?;
+        say(&format!("{READER} has subscribed to everything"));
+        let client = Client::new(ports.publisher_url()?, &token)?;
+        for (name, page) in SAMPLES {
+            let published = import::publish_page(&client, page.as_bytes(), &Default::default()).await;
+            let published = published.with_context(|| format!("cannot publish the sample {name}"))?;
+            say(&format!("published the sample {name} as {published}"));
+        }
+        folder.write("samples", "published\n")?;
+    }
+    addresses(ports, folder)
+}
+
+/// The token of the demo newsroom, made the first time.
+async fn api_token(folder: &Folder, operator: &Bus) -> anyhow::Result<String> {
+    const FILE: &str = "api-token";
+    if let Some(known) = folder.read(FILE)? {
+        return Ok(known);
+    }
+    let token = Token::generate().map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
+    let record = TokenRecord {
+        publisher: PUBLISHER.parse()?,
+        name: "newswire up".into(),
+        created_at: service_kit::now(),
+        revoked_at: None,
+    };
+    let subject = token.hash().subject();
+    operator.publish(&TOKENS, &subject, &subject, HeaderMap::new(), record.to_bytes().into(), Some(0)).await?;
+    folder.write(FILE, token.expose())?;
+    Ok(token.expose().to_owned())
+}
+
+async fn ready(http: &reqwest::Client, base: &Url) -> anyhow::Result<()> {
+    let url = base.join("readyz")?;
+    until("it says", async || {
+        let answer = http.get(url.clone()).send().await?;
+        if !answer.status().is_success() {
+            bail!("{}", answer.text().await?.trim());
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Goes the way of a reader: the form, the mail, the button.
+async fn subscribe(http: &reqwest::Client, ports: &Ports, mailbox: &Mailbox) -> anyhow::Result<()> {
+    let form = ports.email_url()?.join("subscribe")?;
+    let body = format!("address={}&selection=all&language=en", READER.replace('@', "%40"));
+    let answer = http.post(form).header("content-type", "application/x-www-form-urlencoded").body(body).send().await?;
+    answer.error_for_status().context("the subscribe form does not take the reader")?;
+    let confirm = format!("{}confirm/", ports.email_url()?);
+    let link = until("the confirmation mail is not there", async || {
+        let mails = mailbox.mails();
+        let link = mails.iter().rev().find_map(|mail| find_link(&mail.content().text.clone()?, &confirm));
+        link.context("no mail with a link to confirm")
+    })
+    .await?;
+    http.post(link).send().await?.error_for_status().context("the confirmation is not taken")?;
+    Ok(())
+}
+
+fn find_link(text: &str, prefix: &str) -> Option<String> {
+    let start = text.find(prefix)?;
+    let link = text[start..].split(|c: char| c.is_whitespace() || c == '>').next()?;
+    Some(link.to_owned())
+}
+
+/// Tries until it works or [`STEP`] is over; then the last failure is the error.
+async fn until<T>(what: &str, step: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let deadline = Instant::now() + STEP;
+    loop {
+        match step().await {
+            Ok(done) => return Ok(done),
+            Err(error) if Instant::now() > deadline => return Err(error.context(what.to_owned())),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+fn addresses(ports: &Ports, folder: &Folder) -> anyhow::Result<()> {
+    let (pages, email) = (ports.pages_url()?, ports.email_url()?);
+    let (publisher, mailbox) = (ports.publisher_url()?, ports.mailbox_url()?);
+    let token = folder.path().join("api-token");
+    let lines = [
+        String::new(),
+        "  Open in a browser".into(),
+        format!("    feeds and articles  {pages}"),
+        format!("    subscribe by email  {email}subscribe"),
+        format!("    mailbox             {mailbox}   (every mail sent on this machine lands here)"),
+        format!("    API documentation   {publisher}v1/docs"),
+        String::new(),
+        "  Publish a page of your own".into(),
+        format!(
+            "    newswire import --publish --publisher-url {publisher} --token-file {} PAGE.txt",
+            token.display()
+        ),
+        String::new(),
+        "  Ctrl-C stops everything; the data stays.".into(),
+        String::new(),
+    ];
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), format!("{}\n", lines.join("\n")).as_bytes());
+    Ok(())
+}
