@@ -76,7 +76,6 @@ async fn a_window_arrives_byte_for_byte_and_the_connection_goes_on() {
     assert!(connection.is_usable());
     assert!(send(&mut connection, &[], &message).await.is_empty());
     connection.close().await;
-    mailbox.stop().await;
 }
 
 /// Refusals concern one mail; those around it pass.
@@ -99,7 +98,6 @@ async fn a_refusal_is_about_its_own_mail_only() {
         assert!(reply.enhanced.is_some() && !reply.text.is_empty());
         assert_eq!(letters(&send(&mut connection, &readers(1), &message()).await), "a");
         assert_eq!(mailbox.mails().len(), 3);
-        mailbox.stop().await;
     }
 }
 
@@ -111,7 +109,6 @@ async fn a_sender_refused_is_nobodys_fault_at_the_other_end() {
     assert_eq!(letters(&outcomes), "ffa");
     let Outcome::Failed(reply) = &outcomes[0] else { panic!("{outcomes:?}") };
     assert_eq!((reply.stage, reply.cause()), (Stage::Mail, Cause::Policy));
-    mailbox.stop().await;
 }
 
 /// When the connection goes, what is certain stays certain.
@@ -135,7 +132,6 @@ async fn a_lost_connection_leaves_one_mail_unknown_at_most() {
         assert!(!connection.is_usable());
         let again = send(&mut connection, &readers(1), &message()).await;
         assert_eq!(again, [Outcome::Unsent(Broken::Unusable)]);
-        mailbox.stop().await;
     }
 }
 
@@ -144,7 +140,6 @@ async fn a_greeting_that_refuses_is_told_apart() {
     let mailbox = mailbox(vec![Fault::reply(At::Connect, 554, "5.3.2 no service")]).await;
     let error = Connection::open(&relay(mailbox.smtp_addr().port())).await.err();
     assert!(matches!(&error, Some(OpenError::Refused(reply)) if reply.code == 554), "{error:?}");
-    mailbox.stop().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);

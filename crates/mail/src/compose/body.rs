@@ -109,7 +109,7 @@ fn push_styled(out: &mut String, tag: &str, name: &str) {
         "p" | "dl" | "ul" | "ol" => "margin:0 0 16px",
         "h1" | "h2" => "margin:24px 0 12px;font-size:20px;line-height:1.35",
         "h3" | "h4" | "h5" | "h6" => "margin:20px 0 8px;font-size:17px;line-height:1.4",
-        "blockquote" => "margin:0 0 16px;padding:0 14px;border:solid #9a9a9a;border-width:0 3px",
+        "blockquote" => "margin:0 24px 16px",
         "figure" => "margin:0 0 16px",
         "figcaption" => "margin:6px 0 0;font-size:14px;line-height:1.5",
         "img" => "max-width:100%;height:auto;border:0",

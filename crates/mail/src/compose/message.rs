@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::part::{BOUNDARY, Part, open_multipart};
+use super::part::{BOUNDARY, Part, close_multipart, open_multipart};
 use super::topic::Why;
 use crate::address::Address;
 use crate::header::to_field;
@@ -65,8 +65,6 @@ pub(super) struct Filling<'a> {
     pub(super) unsubscribe_html: Cow<'a, str>,
 }
 
-const CLOSE: &str = "--=_newswire--\r\n";
-
 impl Issue {
     /// `header` is every field that is not personal, each ending in CRLF.
     pub(super) fn new(header: &str, text: Part, html: Part) -> Self {
@@ -102,8 +100,7 @@ impl Issue {
         self.text.write_tail(&mut out, &filling);
         out.push_str(&self.second);
         self.html.write_tail(&mut out, &filling);
-        out.push_str("\r\n");
-        out.push_str(CLOSE);
+        close_multipart(&mut out);
         Message(out)
     }
 }
@@ -131,8 +128,7 @@ pub(super) fn whole(
         out.push_str(part.head());
         part.write_rest(&mut out);
     }
-    out.push_str("\r\n");
-    out.push_str(CLOSE);
+    close_multipart(&mut out);
     Message(out)
 }
 

@@ -3,6 +3,7 @@
 mod alert;
 mod body;
 mod confirmation;
+mod facts;
 mod message;
 mod part;
 mod topic;

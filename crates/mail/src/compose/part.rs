@@ -147,3 +147,10 @@ pub(super) fn open_multipart(out: &mut String) {
     )
     .expect("writing to a String cannot fail");
 }
+
+/// The line that ends the whole.
+pub(super) fn close_multipart(out: &mut String) {
+    out.push_str("\r\n--");
+    out.push_str(BOUNDARY);
+    out.push_str("--\r\n");
+}
