@@ -31,8 +31,7 @@ impl Config {
             "Where readers reach this site: the base of every link in feeds and pages",
         );
         let public_url = public_url.and_then(|url| web(settings, "NEWSWIRE_PAGES_URL", url));
-        let site_title =
-            settings.value("NEWSWIRE_SITE_NAME", "newswire", "The site's name, on pages and in feeds");
+        let site_title = settings.value("NEWSWIRE_SITE_NAME", "newswire", "The site's name, on pages and in feeds");
         let subscribe_url = settings.optional(
             "NEWSWIRE_SUBSCRIBE_URL",
             "The page that takes email subscriptions; without it no page offers any",

@@ -75,7 +75,12 @@ impl RssGenerator {
             compressor: compressor(),
         };
         let tail = self.bus.tail(&topology::ARTICLES, shutdown.clone());
-        let following = tokio::spawn(follower.run(tail));
+        let stop = shutdown.clone().drop_guard();
+        let following = tokio::spawn(async move {
+            // However this ends, serving ends with it: yesterday's news under a green light is worse than an outage.
+            let _stop = stop;
+            follower.run(tail).await
+        });
         let served = service_kit::serve(self.listener, routes, shutdown.clone()).await;
         // Without a server there is nobody to follow the log for.
         shutdown.cancel();
