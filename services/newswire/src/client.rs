@@ -38,14 +38,7 @@ impl Target {
         if !matches!(self.publisher_url.scheme(), "http" | "https") {
             return Err(Usage(format!("{} is not an http address", self.publisher_url)).into());
         }
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .user_agent(concat!("newswire/", env!("CARGO_PKG_VERSION")))
-            // A redirect would carry the token to wherever it points.
-            .redirect(redirect::Policy::none())
-            .build()
-            .context("cannot set up HTTP")?;
-        Ok(Client { http, base: self.publisher_url.clone(), token: self.token()? })
+        Client::new(self.publisher_url.clone(), self.token()?)
     }
 
     fn token(&self) -> anyhow::Result<Secret> {
@@ -102,6 +95,18 @@ impl std::fmt::Display for Refused {
 }
 
 impl Client {
+    /// A client of the publisher at `base`.
+    pub(crate) fn new(base: Url, token: Secret) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .user_agent(concat!("newswire/", env!("CARGO_PKG_VERSION")))
+            // A redirect would carry the token to wherever it points.
+            .redirect(redirect::Policy::none())
+            .build()
+            .context("cannot set up HTTP")?;
+        Ok(Self { http, base, token })
+    }
+
     /// Publishes a new article, once under `key`. `channel` tells how it came in.
     pub(crate) async fn create(&self, body: Vec<u8>, key: &str, channel: &'static str) -> anyhow::Result<Answer> {
         let mut headers = json_headers(channel);

@@ -7,10 +7,15 @@ mod output;
 mod provision;
 mod server;
 mod token;
+mod up;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
 
 /// Publish news once, everywhere.
 #[derive(Parser)]
@@ -34,6 +39,8 @@ enum Command {
     Token(token::Args),
     /// Bring a NATS server to what this version needs, and check it
     Provision(provision::Args),
+    /// Run everything on this machine, with sample articles to look at
+    Up(up::Options),
 }
 
 /// Something that the person at the keyboard has to put differently.
@@ -43,13 +50,10 @@ struct Usage(String);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Import(args) => import::run(args).await,
-        Command::Publish(args) => article::publish(args).await,
-        Command::Revise(args) => article::revise(args).await,
-        Command::Show(args) => article::show(args).await,
-        Command::Token(args) => token::run(args).await,
-        Command::Provision(args) => provision::run(args).await,
+    let command = Cli::parse().command;
+    let done = match log() {
+        Ok(()) => run(command).await,
+        Err(error) => Err(error),
     };
     match done {
         Ok(code) => code,
@@ -58,4 +62,48 @@ async fn main() -> ExitCode {
             ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
         }
     }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Import(args) => import::run(args).await,
+        Command::Publish(args) => article::publish(args).await,
+        Command::Revise(args) => article::revise(args).await,
+        Command::Show(args) => article::show(args).await,
+        Command::Token(args) => token::run(args).await,
+        Command::Provision(args) => provision::run(args).await,
+        Command::Up(options) => {
+            let shutdown = CancellationToken::new();
+            tokio::select! {
+                done = up::run(options, shutdown.clone()) => done.map(|()| ExitCode::SUCCESS),
+                // To return is to drop everything, children included.
+                twice = signalled_twice(shutdown) => twice.map(|()| ExitCode::FAILURE),
+            }
+        }
+    }
+}
+
+/// Logs on stderr what needs somebody's attention; `NEWSWIRE_LOG` asks for more.
+fn log() -> anyhow::Result<()> {
+    const VARIABLE: &str = "NEWSWIRE_LOG";
+    let filter = std::env::var(VARIABLE).ok().filter(|filter| !filter.is_empty()).unwrap_or_else(|| "warn".into());
+    let filter =
+        EnvFilter::try_new(&filter).map_err(|error| Usage(format!("{VARIABLE}: {filter:?} will not do: {error}")))?;
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
+    Ok(())
+}
+
+/// The first SIGINT or SIGTERM asks for the end; returns at the second.
+async fn signalled_twice(shutdown: CancellationToken) -> anyhow::Result<()> {
+    let listen = |kind| signal(kind).context("cannot listen for signals");
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    for _ in 0..2 {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        shutdown.cancel();
+    }
+    Ok(())
 }

@@ -131,17 +131,32 @@ fn found(file: &Path, args: &Args) -> Result<Found, Vec<Mistake>> {
         vec![Mistake::other("E_FILE", error)]
     })?;
     let options = Options { timezone: args.timezone.clone(), profile: args.profile, language: args.language.clone() };
-    let page = import::import_text(&bytes, &options).map_err(|errors| {
+    let extras = Extras { url: args.url.as_ref(), urgency: args.urgency };
+    draft_of(&bytes, &options, &extras).map_err(|errors| {
         let mistake = |error: &import::ImportError| Mistake {
             code: error.code.to_string(),
             line: Some(error.line),
             text: error.to_string(),
         };
-        errors.iter().map(mistake).collect::<Vec<_>>()
-    })?;
-    let extras = Extras { url: args.url.as_ref(), urgency: args.urgency };
-    let (draft, key) = (draft::document(&page, &bytes, &extras), draft::key(&page, &extras));
+        errors.iter().map(mistake).collect()
+    })
+}
+
+fn draft_of(bytes: &[u8], options: &Options, extras: &Extras<'_>) -> Result<Found, Vec<import::ImportError>> {
+    let page = import::import_text(bytes, options)?;
+    let (draft, key) = (draft::document(&page, bytes, extras), draft::key(&page, extras));
     Ok(Found { page, draft, key })
+}
+
+/// Publishes a page that says everything itself, and tells what became of it.
+pub(crate) async fn publish_page(client: &Client, bytes: &[u8]) -> anyhow::Result<String> {
+    let found = draft_of(bytes, &Options::default(), &Extras { url: None, urgency: None });
+    let found = found.map_err(|errors| {
+        let list: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{}", list.join("; "))
+    })?;
+    let answer = client.create(found.draft.to_string().into_bytes(), &found.key, "cli-import").await?;
+    Ok(outcome(&answer))
 }
 
 /// The publisher's words, in those of somebody who imports pages.

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use bus::{Bus, HeaderMap};
 use mailbox::Mailbox;
 use publisher::token::{Token, TokenRecord};
+use service_kit::Secret;
 use tokio::time::Instant;
 use topology::TOKENS;
 use url::Url;
@@ -50,11 +51,11 @@ pub(crate) async fn show(
     if samples && folder.read("samples")?.is_none() {
         subscribe(&http, ports, mailbox).await?;
         say(&format!("{READER} has subscribed to everything"));
-        let client = Client::new(ports.publisher_url()?, &token)?;
+        let client = Client::new(ports.publisher_url()?, token)?;
         for (name, page) in SAMPLES {
-            let published = import::publish_page(&client, page.as_bytes(), &Default::default()).await;
+            let published = import::publish_page(&client, page.as_bytes()).await;
             let published = published.with_context(|| format!("cannot publish the sample {name}"))?;
-            say(&format!("published the sample {name} as {published}"));
+            say(&format!("sample {name} {published}"));
         }
         folder.write("samples", "published\n")?;
     }
@@ -62,10 +63,10 @@ pub(crate) async fn show(
 }
 
 /// The token of the demo newsroom, made the first time.
-async fn api_token(folder: &Folder, operator: &Bus) -> anyhow::Result<String> {
+async fn api_token(folder: &Folder, operator: &Bus) -> anyhow::Result<Secret> {
     const FILE: &str = "api-token";
     if let Some(known) = folder.read(FILE)? {
-        return Ok(known);
+        return Ok(Secret::new(known));
     }
     let token = Token::generate().map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
     let record = TokenRecord {
@@ -77,7 +78,7 @@ async fn api_token(folder: &Folder, operator: &Bus) -> anyhow::Result<String> {
     let subject = token.hash().subject();
     operator.publish(&TOKENS, &subject, &subject, HeaderMap::new(), record.to_bytes().into(), Some(0)).await?;
     folder.write(FILE, token.expose())?;
-    Ok(token.expose().to_owned())
+    Ok(Secret::new(token.expose()))
 }
 
 async fn ready(http: &reqwest::Client, base: &Url) -> anyhow::Result<()> {
@@ -140,10 +141,7 @@ fn addresses(ports: &Ports, folder: &Folder) -> anyhow::Result<()> {
         format!("    API documentation   {publisher}v1/docs"),
         String::new(),
         "  Publish a page of your own".into(),
-        format!(
-            "    newswire import --publish --publisher-url {publisher} --token-file {} PAGE.txt",
-            token.display()
-        ),
+        format!("    newswire import --publish --publisher-url {publisher} --token-file {} PAGE.txt", token.display()),
         String::new(),
         "  Ctrl-C stops everything; the data stays.".into(),
         String::new(),

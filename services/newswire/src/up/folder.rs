@@ -22,13 +22,18 @@ impl Folder {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true).mode(0o700);
-        builder.create(path).with_context(|| format!("cannot make the folder {}; --data names another", path.display()))?;
+        builder
+            .create(path)
+            .with_context(|| format!("cannot make the folder {}; --data names another", path.display()))?;
         let path = path.canonicalize().with_context(|| format!("cannot enter {}", path.display()))?;
         let lock = File::create(path.join("lock")).with_context(|| format!("cannot write in {}", path.display()))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
             Err(TryLockError::WouldBlock) => {
-                bail!("another newswire up is using {}; stop it, or give this one another folder with --data", path.display())
+                bail!(
+                    "another newswire up is using {}; stop it, or give this one another folder with --data",
+                    path.display()
+                )
             }
             Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
         }

@@ -78,7 +78,7 @@ async fn services(
     let operator = Bus::connect(server, "operator").await?;
     operator.provision(STREAMS, CONSUMERS, 1).await?;
     let ports = &options.ports;
-    let mailbox = mailbox(ports, folder, &shutdown).await?;
+    let mailbox = mailbox(ports, folder).await?;
     let mut tasks = JoinSet::new();
     let publisher = Publisher::bind(publisher_config(ports, server)).await?;
     tasks.spawn(publisher.run(shutdown.clone()));
@@ -97,12 +97,23 @@ async fn services(
         ended = wait(&mut tasks, &shutdown) => ended,
     };
     shutdown.cancel();
-    if tokio::time::timeout(STOP_WITHIN, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
+    if tokio::time::timeout(STOP_WITHIN, finished(&mut tasks)).await.is_err() {
         say("some services did not stop in time");
     }
     mailbox.stop().await;
     operator.close().await;
     ended
+}
+
+/// Until every service has stopped.
+async fn finished(tasks: &mut JoinSet<anyhow::Result<()>>) {
+    while let Some(ended) = tasks.join_next().await {
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => say(&format!("a service did not stop in good order: {error:#}")),
+            Err(panic) => say(&format!("a service panicked: {panic}")),
+        }
+    }
 }
 
 /// Until somebody asks for the end, or a service ends on its own.
@@ -118,12 +129,13 @@ async fn wait(tasks: &mut JoinSet<anyhow::Result<()>>, shutdown: &CancellationTo
     }
 }
 
-async fn mailbox(ports: &Ports, folder: &Folder, shutdown: &CancellationToken) -> anyhow::Result<Mailbox> {
+async fn mailbox(ports: &Ports, folder: &Folder) -> anyhow::Result<Mailbox> {
     let mut config = mailbox::Config::new(service_kit::now);
     config.smtp = ports::loopback(ports.smtp);
     config.http = ports::loopback(ports.mailbox);
     config.dir = Some(folder.path().join("mail"));
-    Mailbox::start(config, shutdown).await.context("the mailbox does not start")
+    // It ends by `Mailbox::stop`, after the services: mail under way must still arrive.
+    Mailbox::start(config, &CancellationToken::new()).await.context("the mailbox does not start")
 }
 
 fn publisher_config(ports: &Ports, server: &Server) -> publisher::Config {
