@@ -1,0 +1,123 @@
+//! kill -9 of every part during an article's journey: afterwards it is in the feed once, in the inbox at least once and
+//! at most once more than was in flight, and nothing is left unacknowledged or dead.
+
+mod newsroom;
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use newsroom::{Newsroom, Service};
+use testkit::eventually_within;
+
+/// More than one window, so that a kill can hit between two.
+const READERS: usize = 120;
+/// Articles for each victim, killed a little later in the journey of each.
+const ROUNDS: u64 = 4;
+/// What one crash may send twice: the window that was on its way (`ledger::WINDOW`).
+const WINDOW: usize = 50;
+
+fn address(n: usize) -> String {
+    // A domain each: the form would take a hundred of one for a flood.
+    format!("reader@d{n}.example.org")
+}
+
+/// Publishes as a careful newsroom does: again under the same key until it is told what became of it.
+async fn publish(room: &Newsroom, headline: &str) -> String {
+    let article = serde_json::json!({
+        "headline": headline,
+        "body": "<p>Words.</p>",
+        "language": "en",
+        "section": ["Tests"],
+    });
+    eventually_within(headline, Duration::from_secs(60), async || {
+        let request = room.http.post(room.url(Service::Publisher, "v1/articles"));
+        let answer = request
+            .bearer_auth(&room.token)
+            .header("Idempotency-Key", headline.replace(' ', "-"))
+            .json(&article)
+            .send()
+            .await
+            .map_err(|error| error.to_string())?;
+        let status = answer.status();
+        let body: serde_json::Value = answer.json().await.map_err(|error| error.to_string())?;
+        if status.as_u16() == 201 {
+            Ok(body["id"].as_str().unwrap().to_owned())
+        } else {
+            Err(format!("{status} {body}"))
+        }
+    })
+    .await
+}
+
+async fn in_the_feed_once(room: &Newsroom, id: &str) {
+    eventually_within("in the feed", Duration::from_secs(60), async || {
+        let feed = room.feed("feeds/section/tests.json").await?;
+        let feed: serde_json::Value = serde_json::from_str(&feed).map_err(|error| error.to_string())?;
+        let items = feed["items"].as_array().cloned().unwrap_or_default();
+        match items.iter().filter(|item| item["id"] == id).count() {
+            0 => Err("not yet".to_owned()),
+            1 => Ok(()),
+            n => panic!("{n} entries of one article"),
+        }
+    })
+    .await;
+}
+
+/// Everybody has it; answers how many copies were too many.
+async fn everybody_has_it(room: &Newsroom, id: &str) -> usize {
+    eventually_within("everybody has it", Duration::from_secs(90), async || {
+        let mut copies = 0;
+        for mail in room.mailbox.mails() {
+            copies += usize::from(mail.header("X-Newswire-Article").as_deref() == Some(id));
+        }
+        let missing = (0..READERS).filter(|n| room.alerts(&address(*n), id).is_empty()).count();
+        if missing == 0 { Ok(copies - READERS) } else { Err(format!("{missing} readers miss it")) }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_whoever_dies() {
+    let mut room = Newsroom::start(vec![]).await;
+    let addresses: Vec<String> = (0..READERS).map(address).collect();
+    join_all(addresses.iter().map(|address| room.subscribe(address, "all"))).await;
+    let victims = [Some(Service::Publisher), Some(Service::RssGenerator), Some(Service::EmailNotifier), None];
+    for victim in victims {
+        for round in 0..ROUNDS {
+            // From before the plan to between two windows.
+            let delay = Duration::from_millis(7 * round);
+            let headline = format!("{victim:?} dies after {delay:?}");
+            let publishing = publish(&room, &headline);
+            let id = match victim {
+                Some(Service::Publisher) => {
+                    // In the middle of the request: what is accepted must be there, what is not can be sent again.
+                    tokio::select! {
+                        id = publishing => id,
+                        () = tokio::time::sleep(delay) => {
+                            room.kill9_and_restart(Service::Publisher);
+                            publish(&room, &headline).await
+                        }
+                    }
+                }
+                Some(service) => {
+                    let id = publishing.await;
+                    tokio::time::sleep(delay).await;
+                    room.kill9_and_restart(service);
+                    id
+                }
+                None => {
+                    let id = publishing.await;
+                    tokio::time::sleep(delay).await;
+                    room.nats.kill9();
+                    room.nats.restart().await;
+                    id
+                }
+            };
+            in_the_feed_once(&room, &id).await;
+            let extra = everybody_has_it(&room, &id).await;
+            println!("{headline}: {extra} copies more than readers");
+            assert!(extra <= WINDOW, "{headline}: {extra} copies more than one window");
+        }
+    }
+    room.settled().await;
+}
