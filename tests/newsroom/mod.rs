@@ -181,7 +181,7 @@ impl Newsroom {
     pub async fn settled(&self) {
         let bus = self.bus().await;
         // A delivery that was lost in a crash comes again after the consumer's ack_wait.
-        eventually_within("everything is settled", Duration::from_secs(60), async || {
+        eventually_within(Duration::from_secs(60), "everything is settled", async || {
             for consumer in topology::CONSUMERS {
                 let backlog = bus.backlog(consumer).await.map_err(|error| error.to_string())?;
                 if !backlog.is_empty() {
