@@ -28,13 +28,13 @@ fn main() -> Result<()> {
         (
             "English",
             "<p>The court asked the hospital for its files, and the hospital sent them.</p>",
-            30,
+            57,
             Locale::English,
         ),
         (
             "Chinese",
             "<p>市检察院召开党风廉政建设和反腐败工作会议，传达学习有关精神，部署下一阶段工作。</p>",
-            28,
+            19,
             Locale::Chinese,
         ),
     ] {
