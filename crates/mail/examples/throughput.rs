@@ -28,7 +28,7 @@ fn main() -> Result<()> {
         (
             "English",
             "<p>The court asked the hospital for its files, and the hospital sent them.</p>",
-            57,
+            42,
             Locale::English,
         ),
         (
