@@ -1,0 +1,260 @@
+//! Everybody can do on the server what the work needs, and nothing beside it.
+
+use std::time::Duration;
+
+use async_nats::ConnectOptions;
+use bus::{BatchMessage, Bus, ConnectError, Credentials, Disposition, HeaderMap, Server, Tail, TailEvent};
+use testkit::eventually;
+use tokio_util::sync::CancellationToken;
+use topology::{
+    ARTICLES, CONFIRMATIONS, CONSUMERS, JOBS, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, LEDGER, OPERATOR, PLANNER,
+    RETRIES, STREAMS, SUBSCRIBERS, Stream, TOKENS, access, subjects,
+};
+
+use crate::server::{ANY_PORTS, Keys, NatsServer, connect, identities, nkey_variable, start};
+use crate::{assert_golden, deploy};
+
+const ARTICLE: &str = "nw.article.riverton.0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f";
+
+#[test]
+fn the_permissions_are_the_topologys() {
+    let mut text = String::from(
+        "# Who may do what: generated from crates/topology/src/access.rs, which says why. Change it there.\n\
+         # Each user is the public half of an nkey, given by the environment; a private half is in no file here.\n\n\
+         authorization {\n    timeout: 5\n    users: [\n",
+    );
+    let list = |text: &mut String, name: &str, subjects: &[String]| {
+        if !subjects.is_empty() {
+            let lines: String =
+                subjects.iter().map(|subject| format!("                        \"{subject}\"\n")).collect();
+            text.push_str(&format!("                    {name}: [\n{lines}                    ]\n"));
+        }
+    };
+    for identity in identities() {
+        let access = access(identity).expect("the topology knows it");
+        text.push_str(&format!(
+            "        {{\n            # {identity}\n            nkey: ${}\n",
+            nkey_variable(identity)
+        ));
+        text.push_str("            permissions: {\n                publish: {\n");
+        list(&mut text, "allow", &access.publish_subjects());
+        list(&mut text, "deny", &access.denied_subjects());
+        text.push_str("                }\n                subscribe: {\n");
+        list(&mut text, "allow", &access.subscribe_subjects());
+        text.push_str("                }\n            }\n        }\n");
+    }
+    text.push_str("    ]\n}\n");
+    assert_golden(&deploy("nats/permissions.conf"), &text);
+}
+
+async fn caught_up(tail: &mut Tail) -> usize {
+    let mut messages = 0;
+    loop {
+        match tail.next().await.expect("the tail goes on") {
+            TailEvent::Message { .. } => messages += 1,
+            TailEvent::CaughtUp => return messages,
+        }
+    }
+}
+
+async fn put(bus: &Bus, stream: &Stream, subject: &str, expected: Option<u64>) {
+    let published = bus.publish(stream, subject, subject, HeaderMap::new(), "{}".into(), expected).await;
+    published.unwrap_or_else(|error| panic!("{subject}: {error}"));
+}
+
+/// Puts it twice under one Msg-Id: the second is settled by reading what is there.
+async fn put_twice(bus: &Bus, stream: &Stream, subject: &str) {
+    put(bus, stream, subject, Some(0)).await;
+    put(bus, stream, subject, Some(0)).await;
+}
+
+async fn operate(bus: &Bus) {
+    bus.provision(STREAMS, CONSUMERS, 1).await.expect("creates");
+    // A stream of an older version: it is changed back.
+    let older = Stream { max_messages_per_subject: 3, ..ARTICLES };
+    bus.provision(&[older], &[], 1).await.expect("changes");
+    bus.provision(STREAMS, CONSUMERS, 1).await.expect("updates");
+    for identity in identities() {
+        bus.verify(&access(identity).expect("known")).await.unwrap_or_else(|error| panic!("as {identity}: {error}"));
+    }
+    put_twice(bus, &TOKENS, &subjects::token("aa")).await;
+    caught_up(&mut bus.tail(&TOKENS, CancellationToken::new())).await;
+}
+
+async fn publish(bus: &Bus) {
+    put_twice(bus, &ARTICLES, ARTICLE).await;
+    assert!(bus.next(&ARTICLES, ARTICLE, 0).await.expect("reads").is_some());
+    assert_eq!(caught_up(&mut bus.tail(&TOKENS, CancellationToken::new())).await, 1);
+}
+
+async fn generate(bus: &Bus) {
+    assert_eq!(caught_up(&mut bus.tail(&ARTICLES, CancellationToken::new())).await, 1);
+}
+
+async fn notify(bus: &Bus) {
+    for stream in [ARTICLES, SUBSCRIBERS] {
+        caught_up(&mut bus.tail(&stream, CancellationToken::new())).await;
+    }
+    let message =
+        |subject: String| BatchMessage { subject, headers: HeaderMap::new(), payload: "{}".into(), expected: Some(0) };
+    let sign_up = vec![message(subjects::subscriber_address("aa")), message(subjects::subscriber("a1"))];
+    bus.publish_batch(sign_up).await.expect("signs up");
+    let plan = vec![message(subjects::plan("p")), message(subjects::chunk("breaking", "p", 0))];
+    bus.publish_batch(plan).await.expect("plans");
+    put_twice(bus, &LEDGER, &subjects::ledger("p", 0)).await;
+    for (stream, subject) in [
+        (ARTICLES, ARTICLE.to_owned()),
+        (SUBSCRIBERS, subjects::subscriber("a1")),
+        (JOBS, subjects::plan("p")),
+        (LEDGER, subjects::ledger("p", 0)),
+    ] {
+        assert!(bus.last(&stream, &subject).await.expect("reads").is_some(), "{subject}");
+    }
+    assert_eq!(bus.last_sequence(&SUBSCRIBERS).await.expect("reads"), 2);
+    let mut later = HeaderMap::new();
+    later.insert("Nats-Schedule", "@at 2020-01-01T00:00:00Z");
+    later.insert("Nats-Schedule-Target", subjects::retry_due("p", 0, 1).as_str());
+    let wakes = subjects::retry_later("p", 0, 1);
+    bus.publish(&RETRIES, &wakes, &wakes, later, "{}".into(), None).await.expect("schedules");
+
+    let shutdown = CancellationToken::new();
+    let works = [PLANNER, CONFIRMATIONS, LANE_BREAKING, LANE_NORMAL, LANE_RETRY].map(|consumer| {
+        let (bus, shutdown) = (bus.clone(), shutdown.clone());
+        // Each way a delivery can end: put off once, then dead from the planner and done from the others.
+        let handler = move |delivery: std::sync::Arc<bus::Delivery>| async move {
+            match delivery.attempt {
+                1 => Disposition::Retry(Duration::ZERO),
+                _ if consumer == PLANNER => Disposition::Discard("it is no article".into()),
+                _ => Disposition::Done,
+            }
+        };
+        tokio::spawn(async move { bus.consume(&consumer, 1, handler, shutdown).await })
+    });
+    for consumer in [PLANNER, CONFIRMATIONS, LANE_BREAKING, LANE_RETRY] {
+        eventually(&format!("{} has worked everything off", consumer.name), async || {
+            let backlog = bus.backlog(&consumer).await.map_err(|error| error.to_string())?;
+            if backlog.is_empty() { Ok(()) } else { Err(format!("{backlog:?}")) }
+        })
+        .await;
+    }
+    shutdown.cancel();
+    for work in works {
+        work.await.expect("no worker panics");
+    }
+    assert_eq!(bus.last_sequence(&topology::DEAD).await.expect("reads"), 1, "the planner's message was buried");
+}
+
+/// What the server must refuse, and say so in its log.
+#[derive(Clone, Copy)]
+enum Attempt {
+    Publish(&'static str),
+    Listen(&'static str),
+}
+
+async fn is_refused(server: &NatsServer, client: &async_nats::Client, identity: &str, key: &str, attempt: Attempt) {
+    let (verb, subject) = match attempt {
+        Attempt::Publish(subject) => ("Publish", subject),
+        Attempt::Listen(subject) => ("Subscription", subject),
+    };
+    let subscription = match attempt {
+        Attempt::Publish(_) => {
+            client.publish(subject, "{}".into()).await.expect("buffered");
+            None
+        }
+        Attempt::Listen(_) => Some(client.subscribe(subject).await.expect("buffered")),
+    };
+    client.flush().await.expect("sent");
+    let said = [format!("{verb} Violation"), format!("nkey:{key}\""), format!("Subject {subject:?}")];
+    eventually(&format!("a {verb} Violation of {identity} at {subject}"), async || {
+        let violations = server.violations();
+        let seen = violations.iter().any(|line| said.iter().all(|part| line.contains(part)));
+        if seen { Ok(()) } else { Err(violations.join("\n")) }
+    })
+    .await;
+    drop(subscription);
+}
+
+#[tokio::test]
+async fn each_can_do_its_work_and_nothing_else() {
+    let keys = Keys::new();
+    let server = start("nats-server.conf", "nats-1", &ANY_PORTS, &keys, &[]).await;
+    let url = server.url.clone();
+
+    operate(&connect(&url, OPERATOR, &keys).await.expect("the operator's key is known")).await;
+    for service in topology::SERVICES {
+        let bus = connect(&url, service, &keys).await.unwrap_or_else(|error| panic!("{service}: {error}"));
+        bus.verify(&access(service).expect("known")).await.unwrap_or_else(|error| panic!("{service}: {error}"));
+        match *service {
+            "publisher" => publish(&bus).await,
+            "rss-generator" => generate(&bus).await,
+            "email-notifier" => notify(&bus).await,
+            other => panic!("{other} is new here: let it do its work in this test"),
+        }
+    }
+    assert_eq!(server.violations(), Vec::<String>::new(), "the permissions are too narrow");
+
+    for (identity, publishes, listens) in [
+        (
+            "publisher",
+            &[
+                "nw.token.aa",
+                "nw.subscriber.s.a1.a1",
+                "$JS.API.STREAM.MSG.GET.SUBSCRIBERS",
+                "$JS.API.CONSUMER.CREATE.SUBSCRIBERS.x.nw.subscriber.>",
+                "$JS.API.DIRECT.GET.SUBSCRIBERS",
+                "$JS.API.STREAM.DELETE.ARTICLES",
+                "$JS.API.STREAM.PURGE.ARTICLES",
+                "$JS.API.STREAM.MSG.DELETE.ARTICLES",
+            ][..],
+            &["nw.article.>", "nw.subscriber.>", "_INBOX_email-notifier.>", ">"][..],
+        ),
+        (
+            "rss-generator",
+            &[
+                ARTICLE,
+                "$JS.API.STREAM.MSG.GET.TOKENS",
+                "$JS.API.STREAM.MSG.GET.SUBSCRIBERS",
+                "$JS.API.CONSUMER.DELETE.ARTICLES.email-planner",
+                "$JS.API.CONSUMER.CREATE.ARTICLES.email-planner.nw.article.*.*",
+                "$JS.API.CONSUMER.MSG.NEXT.ARTICLES.email-planner",
+                "$JS.ACK.ARTICLES.email-planner.1.1.1.1.1",
+            ],
+            &["nw.article.>", "nw.subscriber.>"],
+        ),
+        (
+            "email-notifier",
+            &[
+                ARTICLE,
+                "nw.token.aa",
+                "$JS.API.STREAM.PURGE.SUBSCRIBERS",
+                "$JS.API.CONSUMER.DELETE.ARTICLES.email-planner",
+            ],
+            &["nw.article.>", "_INBOX_publisher.>"],
+        ),
+        (
+            OPERATOR,
+            &[ARTICLE, "nw.subscriber.s.a1.a1", "$JS.API.STREAM.MSG.GET.SUBSCRIBERS", "$JS.API.STREAM.DELETE.TOKENS"],
+            &["nw.>", "$JS.API.>"],
+        ),
+    ] {
+        let options = ConnectOptions::with_nkey(keys.seed(identity));
+        let client =
+            options.custom_inbox_prefix(format!("_INBOX_{identity}")).connect(&url).await.expect("its key is known");
+        let publishes = publishes.iter().map(|subject| Attempt::Publish(subject));
+        for attempt in publishes.chain(listens.iter().map(|subject| Attempt::Listen(subject))) {
+            is_refused(&server, &client, identity, &keys.public(identity), attempt).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_gets_nowhere() {
+    let keys = Keys::new();
+    let server = start("nats-server.conf", "nats-1", &ANY_PORTS, &keys, &[]).await;
+    let nobody = Server { url: server.url.clone(), credentials: Credentials::None };
+    for refused in
+        [connect(&server.url, OPERATOR, &Keys::new()).await.err(), Bus::connect(&nobody, OPERATOR).await.err()]
+    {
+        assert!(matches!(refused, Some(ConnectError::Refused { .. })), "{refused:?}");
+    }
+}
