@@ -1,0 +1,72 @@
+//! Leaving, by a button on a page or by the one a mail program shows (RFC 8058).
+//!
+//! A mail program posts `List-Unsubscribe=One-Click` without a cookie, some as `multipart/form-data`, some with no
+//! body at all. All of that means: everything. Only our own page names one selection.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use mail::Locale;
+use subscription::Selection;
+
+use super::Web;
+use super::form::Fields;
+use super::pages::{Message, Unsubscribe, render};
+use super::visitor::Visitor;
+use crate::subscriber::Subscriber;
+
+pub(super) async fn show(State(web): State<Arc<Web>>, visitor: Visitor, Path(token): Path<String>) -> Response {
+    let Some(id) = web.keys.read_unsubscribe_token(&token) else { return dead(&web, visitor.locale()) };
+    match web.store.get(id).await {
+        Ok(subscriber) => state(&web, &visitor, subscriber.as_ref(), false),
+        Err(error) => web.away(visitor.locale(), &error),
+    }
+}
+
+/// Answers 200 itself: RFC 8058 section 3.1 forbids a redirect. Asked twice, it answers the same.
+pub(super) async fn press(
+    State(web): State<Arc<Web>>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+    body: Body,
+) -> Response {
+    let Some(id) = web.keys.read_unsubscribe_token(&token) else { return dead(&web, visitor.locale()) };
+    let fields = match Fields::read(body).await {
+        Ok(fields) => fields,
+        Err(why) => return web.unread(visitor.locale(), why),
+    };
+    let only = match fields.find("selection").map(str::parse::<Selection>).transpose() {
+        Ok(only) => only,
+        // Not everything: whoever pressed a button for one thing must not lose the others.
+        Err(_) => return dead(&web, visitor.locale()),
+    };
+    let now = service_kit::now();
+    match web.update(id, |subscriber| subscriber.unsubscribe(only.as_ref(), now)).await {
+        Ok(subscriber) => {
+            tracing::info!(subscriber = %id, everything = only.is_none(), "unsubscribed");
+            state(&web, &visitor, subscriber.as_ref(), only.is_some())
+        }
+        Err(error) => web.away(visitor.locale(), &error),
+    }
+}
+
+/// What can be ended; or that all has ended. The record of whoever left is not kept for ever, so that none is the
+/// same as an empty one.
+fn state(web: &Web, visitor: &Visitor, subscriber: Option<&Subscriber>, changed: bool) -> Response {
+    let locale = subscriber.map_or(visitor.locale(), |subscriber| visitor.locale_for(subscriber));
+    let chrome = web.chrome(locale).in_other_languages(&[]);
+    let Some(subscriber) = subscriber.filter(|subscriber| subscriber.is_confirmed()) else {
+        let mut page = Message::new(chrome, "left-title", "left-text");
+        page.link = Some(web.subscribe_link(&page.chrome));
+        return render(StatusCode::OK, &page);
+    };
+    let topics = subscriber.confirmed().map(|s| (s.selection.to_string(), web.topic(&s.selection, locale))).collect();
+    render(StatusCode::OK, &Unsubscribe { chrome, changed, address: subscriber.address.masked(), topics })
+}
+
+fn dead(web: &Web, locale: Locale) -> Response {
+    render(StatusCode::NOT_FOUND, &Message::new(web.chrome(locale), "dead-title", "dead-unsubscribe"))
+}
