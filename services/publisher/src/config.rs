@@ -10,6 +10,9 @@ pub const PREFIX: &str = "NEWSWIRE_PUBLISHER_";
 
 pub(crate) const LISTEN: &str = "NEWSWIRE_PUBLISHER_LISTEN";
 
+/// The command line's setting; it shares our prefix.
+const URL: &str = "NEWSWIRE_PUBLISHER_URL";
+
 /// The publisher's configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -23,7 +26,27 @@ impl Config {
     pub fn read(settings: &mut Settings) -> Option<Self> {
         // Tokens travel in the clear here: another machine gets in through a proxy that speaks TLS.
         let listen = settings.value(LISTEN, "127.0.0.1:8081", "Address and port of the HTTP API; put TLS before it");
+        // An environment shared with the command line is no mistake, though nothing here reads it.
+        let _: Option<Option<String>> =
+            settings.optional(URL, "Where the `newswire` command finds this service; not used by the service itself");
         let nats = nats_settings(settings);
         Some(Self { listen: listen?, nats: nats? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_lines_setting_passes_and_a_misspelt_one_does_not() {
+        let read = |name: &str, value: &str| {
+            let mut settings = Settings::from_pairs([(name.to_owned(), value.to_owned())]);
+            let config = Config::read(&mut settings);
+            settings.finish(PREFIX, config).map(|config| config.listen.port())
+        };
+        assert_eq!(read(URL, "https://news.example"), Ok(8081));
+        assert_eq!(read(LISTEN, "127.0.0.1:9"), Ok(9));
+        assert!(read("NEWSWIRE_PUBLISHER_LISTN", "127.0.0.1:9").is_err());
     }
 }

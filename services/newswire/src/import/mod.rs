@@ -164,7 +164,7 @@ fn explain(refused: &Refused) -> String {
     match (refused.article, refused.current_revision) {
         (Some(id), Some(revision)) => format!(
             "this page was published before, with other content: {id}, now at revision {revision}. To publish the new \
-             text, save the draft that --json prints and run: newswire revise {} DRAFT.json --kind minor",
+             text, save the `draft` that --json prints as DRAFT.json and run: newswire revise {} DRAFT.json --kind minor",
             id.token()
         ),
         _ => refused.to_string(),

@@ -25,7 +25,8 @@ pub(super) fn for_people(file: &Path, found: &Found) -> String {
         Precision::Second => "to the second",
     };
     row("date", lines(page, What::Date), &format!("{} ({precision}), printed as “{}”", page.date, page.date.printed));
-    row("time zone", zone_from(&page.date.zone_from), &page.date.timezone);
+    let (from, why) = zone_from(&page.date.zone_from);
+    row("time zone", from.into(), &format!("{}{why}", page.date.timezone));
     if let Some(byline) = &page.byline {
         let how = match page.byline_from {
             Some(BylineFrom::Signoff) => ", the sign-off",
@@ -71,13 +72,14 @@ fn lines(page: &Page, what: What) -> String {
     }
 }
 
-fn zone_from(from: &ZoneFrom) -> String {
+/// Who decided the zone, and by what.
+fn zone_from(from: &ZoneFrom) -> (&'static str, String) {
     match from {
-        ZoneFrom::Printed => "the date".into(),
-        ZoneFrom::Profile(_) => "--profile".into(),
-        ZoneFrom::Option => "--timezone".into(),
-        ZoneFrom::Recognised(profile, tell) => format!("{profile}: {tell}"),
-        ZoneFrom::Assumed => "assumed".into(),
+        ZoneFrom::Printed => ("the date", String::new()),
+        ZoneFrom::Profile(profile) => ("--profile", format!(", as of {profile}")),
+        ZoneFrom::Option => ("--timezone", String::new()),
+        ZoneFrom::Recognised(profile, tell) => ("recognised", format!(", as of {profile}: there is {tell}")),
+        ZoneFrom::Assumed => ("assumed", String::new()),
     }
 }
 

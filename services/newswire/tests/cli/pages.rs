@@ -17,7 +17,7 @@ async fn it_shows_field_by_field_what_was_found() {
   section    line 1                               党风廉政建设
   headline   line 2                               合肥市人民检察院\u{202f}扎实推进党建工作
   date       line 3                               2018-11-26 (a date without a time), printed as “2018-11-26”
-  time zone  cn-procuratorate: a label in Chinese  Asia/Shanghai
+  time zone  recognised            Asia/Shanghai, as of cn-procuratorate: there is a label in Chinese
   byline     line 7, the sign-off                 孙路
   author     the byline                           孙路
   source     line 3                               合肥晚报
