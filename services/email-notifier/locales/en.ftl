@@ -47,7 +47,7 @@ subscribed-next = The first mail comes with the next article. You can leave by t
 manage = See or end your subscriptions
 
 dead-title = This link does not work any more
-dead-confirm = A link to confirm works for 7 days and has to be complete. Nothing was changed. Please subscribe once more; you will get a new mail.
+dead-confirm = A link to confirm works for 7 days and has to be complete. Nothing was changed: if you have confirmed before, you are still subscribed. If not, please subscribe once more.
 dead-unsubscribe = The link is not complete or not ours. Nothing was changed. Please open the link at the end of the latest mail you got from us.
 subscribe-again = Subscribe
 
