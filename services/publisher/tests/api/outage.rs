@@ -53,11 +53,13 @@ async fn a_restart_of_the_log_within_the_window_is_not_noticed() {
         let address = address.clone();
         async move { tokio::join!(client.post(&document, &[]), client.put(&address, "\"1\"", &revision)) }
     });
-    eventually("both wait", async || match room.bus.is_connected() {
-        true => Err("still connected"),
-        false => Ok(()),
+    // A reader is told at once. By then the writers have failed as well, and try again.
+    eventually("the outage is felt", async || match room.get(&address, &[]).await.status.as_u16() {
+        503 => Ok(()),
+        other => Err(other),
     })
     .await;
+    assert!(!writing.is_finished(), "a writer gave up");
     room.nats.restart().await;
     let (created, revised) = tokio::time::timeout(Duration::from_secs(20), writing).await.unwrap().unwrap();
     assert_eq!(
