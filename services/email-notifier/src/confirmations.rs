@@ -14,7 +14,7 @@ use crate::links::Keys;
 use crate::pool::Pool;
 use crate::store::Store;
 use crate::subscriber::Subscriber;
-use crate::worker::page_link;
+use crate::worker::{page_link, without_address};
 
 /// How long a relay that says "later" is left alone. A person waits for this mail in front of a screen.
 const PAUSE: Duration = Duration::from_secs(20);
@@ -80,10 +80,13 @@ impl Confirmations {
             }
             // The address does not exist; asking its relay again changes nothing until somebody types it again.
             Some(Outcome::Failed(reply)) if reply.cause() == Cause::Recipient => {
-                tracing::info!(to = record.address.masked(), %reply, "confirmation refused");
+                let reply = without_address(&reply.to_string(), &record.address);
+                tracing::info!(to = record.address.masked(), reply, "confirmation refused");
                 Ok(())
             }
-            Some(Outcome::Failed(reply) | Outcome::Deferred(reply)) => Err(later(&reply.to_string())),
+            Some(Outcome::Failed(reply) | Outcome::Deferred(reply)) => {
+                Err(later(&without_address(&reply.to_string(), &record.address)))
+            }
             Some(Outcome::Unsent(broken) | Outcome::Unknown(broken)) => Err(later(&broken.to_string())),
             None => Err(later("no outcome")),
         }

@@ -123,7 +123,11 @@ mod tests {
         assert_eq!(other.read_confirm_token(&confirm, now()), None);
         let unsubscribe = keys.unsubscribe_token(id);
         assert_eq!(keys.read_unsubscribe_token(&unsubscribe), Some(id));
-        assert_eq!(keys.read_confirm_token(&unsubscribe, now()), None, "a link does what it was made for, nothing else");
+        assert_eq!(
+            keys.read_confirm_token(&unsubscribe, now()),
+            None,
+            "a link does what it was made for, nothing else"
+        );
         assert_eq!(keys.read_unsubscribe_token(&confirm), None);
     }
 

@@ -44,7 +44,9 @@ impl Planner {
         let recipients = self.readers.matching(&article, delivery.stored_at);
         let (head, chunks) = make_plan(&article, &recipients, now);
         let mut batch = vec![first_on(subjects::plan(&plan), &head)];
-        batch.extend(chunks.iter().map(|chunk| first_on(subjects::chunk(head.lane.as_str(), &plan, chunk.chunk), chunk)));
+        batch.extend(
+            chunks.iter().map(|chunk| first_on(subjects::chunk(head.lane.as_str(), &plan, chunk.chunk), chunk)),
+        );
         match self.bus.publish_batch(batch).await {
             Ok(_) => {
                 let (matched, chunks, lane) = (head.matched, head.chunks, head.lane.as_str());

@@ -152,7 +152,7 @@ fn provenance() -> Provenance {
 #[tokio::test]
 async fn every_recipient_ends_somewhere_and_the_ledger_says_where() {
     let faults = vec![
-        Fault::reply(Stage::Rcpt, 550, "5.1.1 no such user").to(&address(3)),
+        Fault::reply(Stage::Rcpt, 550, "5.1.1 <Reader3@EXAMPLE.org>: no such user reader3@example.org").to(&address(3)),
         Fault::reply(Stage::Rcpt, 450, "4.2.1 later").to(&address(7)).times(1),
         // A refusal of our mail is no fault of the reader's.
         Fault::reply(Stage::Rcpt, 554, "5.7.1 policy").to(&address(9)).times(1),
@@ -165,6 +165,7 @@ async fn every_recipient_ends_somewhere_and_the_ledger_says_where() {
     let counts = [State::Accepted, State::Deferred, State::Failed].map(|state| ledger.count(state));
     assert_eq!(counts, [117, 2, 1]);
     assert!(ledger.reasons[0].reply.contains("5.1.1"), "{:?}", ledger.reasons);
+    assert!(!ledger.reasons[0].reply.to_lowercase().contains("reader3"), "{:?}", ledger.reasons);
     assert_eq!(ledger.retry.unwrap().attempt, 1);
     let head = desk.bus.last(&JOBS, &subjects::plan(&plan_key(&article.id))).await.unwrap().unwrap();
     let head: Head = serde_json::from_slice(&head.payload).unwrap();

@@ -257,12 +257,7 @@ impl Worker {
     /// Puts the wake-up call of the next attempt on the server's schedule. Doing it twice is doing it once.
     async fn schedule(&self, chunk: &Chunk, ledger: &Ledger) -> Result<(), Aside> {
         let Some(retry) = ledger.retry else { return Ok(()) };
-        let call = RetryCall {
-            plan: chunk.plan.clone(),
-            lane: chunk.lane,
-            chunk: chunk.chunk,
-            attempt: retry.attempt,
-        };
+        let call = RetryCall { plan: chunk.plan.clone(), lane: chunk.lane, chunk: chunk.chunk, attempt: retry.attempt };
         let subject = subjects::retry_later(&chunk.plan, chunk.chunk, retry.attempt);
         let mut headers = HeaderMap::new();
         // The server takes whole seconds.
@@ -291,12 +286,14 @@ fn note(ledger: &mut Ledger, mail: &Prepared, outcome: Outcome) -> Option<String
         Outcome::Accepted(_) => ledger.set(mail.recipient, State::Accepted),
         Outcome::Deferred(_) => ledger.set(mail.recipient, State::Deferred),
         Outcome::Failed(reply) if reply.cause() == Cause::Recipient => {
-            tracing::info!(to = mail.to.masked(), %reply, "refused for good");
-            ledger.refuse(mail.recipient, reply.to_string());
+            let reply = without_address(&reply.to_string(), &mail.to);
+            tracing::info!(to = mail.to.masked(), reply, "refused for good");
+            ledger.refuse(mail.recipient, reply);
         }
         // Not the reader's fault: it is us, our words or the relay that somebody must look at.
         Outcome::Failed(reply) => {
-            tracing::error!(%reply, "the relay refuses our mail; trying again later");
+            let reply = without_address(&reply.to_string(), &mail.to);
+            tracing::error!(reply, "the relay refuses our mail; trying again later");
             ledger.set(mail.recipient, State::Deferred);
         }
         Outcome::Unsent(broken) => {
@@ -309,6 +306,21 @@ fn note(ledger: &mut Ledger, mail: &Prepared, outcome: Outcome) -> Option<String
         }
     }
     None
+}
+
+/// A reply as it may be kept and logged: relays like to repeat the address.
+pub(crate) fn without_address(reply: &str, address: &Address) -> String {
+    let lower = reply.to_ascii_lowercase();
+    let (whole, local) = (address.as_str().to_ascii_lowercase(), address.local().to_ascii_lowercase());
+    match lower.find(&whole) {
+        Some(at) => without_address(&format!("{}…{}", &reply[..at], &reply[at + whole.len()..]), address),
+        // Of a local part alone only a whole word is the address.
+        None => reply
+            .split(' ')
+            .map(|word| if word.eq_ignore_ascii_case(&local) { "…" } else { word })
+            .collect::<Vec<_>>()
+            .join(" "),
+    }
 }
 
 /// The page that ends a subscription, and takes the one-click POST.

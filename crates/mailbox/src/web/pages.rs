@@ -22,9 +22,13 @@ const SHOWN_RECIPIENTS: usize = 5;
 pub(super) const NO_SUCH_MAIL: (StatusCode, &str) =
     (StatusCode::NOT_FOUND, "no such mail: only the newest are kept, and an older one may have been dropped\n");
 
-/// Nothing from elsewhere, no script, no forms, whatever the mail asks for.
-const PART_POLICY: &str =
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
+/// Nothing from elsewhere, no script, no forms, whatever the mail asks for. A link that somebody clicks opens a window
+/// of its own, as in a mail program.
+const PART_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
+     style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
+
+/// Makes every link of a part open a window of its own: inside the frame it would show nothing.
+const BASE: &str = "<base target=\"_blank\">";
 
 #[derive(Template)]
 #[template(path = "list.html")]
@@ -91,7 +95,14 @@ pub(super) async fn mail(State(shared): State<Arc<Shared>>, Path(number): Path<u
 /// The HTML part by itself, for the frame.
 pub(super) async fn html_part(State(shared): State<Arc<Shared>>, Path(number): Path<u64>) -> Response {
     match shared.store.get(number).and_then(|mail| mail.content().html) {
-        Some(html) => ([(header::CONTENT_SECURITY_POLICY, PART_POLICY)], Html(html)).into_response(),
+        Some(html) => {
+            // After the doctype, where there is one: anything before it would switch the browser to quirks mode.
+            let html = match html.split_once("<head>") {
+                Some((before, after)) => format!("{before}<head>{BASE}{after}"),
+                None => format!("{BASE}{html}"),
+            };
+            ([(header::CONTENT_SECURITY_POLICY, PART_POLICY)], Html(html)).into_response()
+        }
         None => NO_SUCH_MAIL.into_response(),
     }
 }
