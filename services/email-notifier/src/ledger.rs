@@ -6,6 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Recipients submitted between two writes of the record, and so at most uncertain after a crash.
 pub(crate) const WINDOW: usize = 50;
@@ -91,6 +92,9 @@ pub(crate) struct Retry {
 /// The record of one chunk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ledger {
+    /// Who wrote it: random for every pass over the chunk. Two workers that begin with the same record would write
+    /// the same bytes otherwise, and each take the other's write for its own.
+    pub writer: Uuid,
     #[serde(with = "letters")]
     states: Vec<State>,
     /// How often a recipient was submitted while an earlier answer was unknown: an upper bound of the duplicates.
@@ -121,7 +125,13 @@ mod letters {
 
 impl Ledger {
     pub(crate) fn new(recipients: usize) -> Self {
-        Self { states: vec![State::Planned; recipients], resent_uncertain: 0, retry: None, reasons: Vec::new() }
+        Self {
+            writer: Uuid::nil(),
+            states: vec![State::Planned; recipients],
+            resent_uncertain: 0,
+            retry: None,
+            reasons: Vec::new(),
+        }
     }
 
     pub(crate) fn states(&self) -> &[State] {
@@ -227,7 +237,10 @@ mod tests {
         let json = serde_json::to_string(&ledger).unwrap();
         assert!(json.len() < 1200, "{}", json.len());
         assert_eq!(serde_json::from_str::<Ledger>(&json).unwrap(), ledger);
-        assert!(serde_json::from_str::<Ledger>(r#"{"states":"pz"}"#).is_err());
+        assert!(
+            serde_json::from_str::<Ledger>(r#"{"writer":"00000000-0000-0000-0000-000000000000","states":"pz"}"#)
+                .is_err()
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use article::wire::v1::{Envelope, message_id};
 use article::{Article, ArticleId, Command, Draft, Provenance, apply};
-use bus::{Bus, Credentials, HeaderMap, Server};
+use bus::{Bus, Credentials, HeaderMap, Server, TailEvent};
 use jiff::Timestamp;
 use mail::{Address, Site};
 use service_kit::Secret;
@@ -16,11 +16,16 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use topology::{ARTICLES, CONSUMERS, JOBS, LEDGER, RETRIES, STREAMS, SUBSCRIBERS, subjects};
 
+use crate::issues::Issues;
 use crate::ledger::{Ledger, State};
 use crate::links::Keys;
-use crate::plan::{Head, Lane, RetryCall, plan_key};
+use crate::plan::{Head, Lane, RetryCall, make_plan, plan_key};
+use crate::pool::Pool;
+use crate::readers::Readers;
+use crate::service::relay;
 use crate::store::Store;
 use crate::subscriber::Subscriber;
+use crate::worker::Worker;
 use crate::{Config, EmailNotifier, RelayConfig, RelayTls};
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
@@ -45,11 +50,11 @@ impl Desk {
         Self { nats, bus, store, mailbox, shutdown: CancellationToken::new(), services: Vec::new() }
     }
 
-    async fn run_notifier(&mut self) {
+    fn config(&self) -> Config {
         let url = |port: u16| format!("http://127.0.0.1:{port}/").parse::<url::Url>().unwrap();
         let site = Site::new("Test", url(1), url(2), "news@news.example".parse().unwrap(), "news.example").unwrap();
         let smtp = self.mailbox.smtp_addr();
-        let config = Config {
+        Config {
             nats: Server { url: self.nats.url().into(), credentials: Credentials::None },
             listen: "127.0.0.1:0".parse().unwrap(),
             site,
@@ -65,8 +70,11 @@ impl Desk {
                 timeout: Duration::from_secs(5),
             },
             client_ip_header: None,
-        };
-        let service = EmailNotifier::bind(config).await.unwrap();
+        }
+    }
+
+    async fn run_notifier(&mut self) {
+        let service = EmailNotifier::bind(self.config()).await.unwrap();
         self.services.push(tokio::spawn(service.run(self.shutdown.clone())));
     }
 
@@ -206,6 +214,37 @@ async fn two_notifiers_send_once() {
     }
     assert_eq!(desk.mailbox.mails().len(), 300);
     desk.stop().await;
+}
+
+#[tokio::test]
+async fn of_two_workers_on_one_chunk_one_sends() {
+    let desk = Desk::open(vec![]).await;
+    desk.readers(70).await;
+    let (article, _) = desk.publish(None, create("Once")).await;
+    let readers = Arc::new(Readers::new());
+    let mut tail = desk.bus.tail(&SUBSCRIBERS, desk.shutdown.clone());
+    let mut recipients = Vec::new();
+    while let Some(TailEvent::Message { subject, payload, sequence, .. }) = tail.next().await {
+        if subject.starts_with("nw.subscriber.s.") {
+            let reader: Subscriber = serde_json::from_slice(&payload).unwrap();
+            readers.apply(&reader, sequence);
+            recipients.push(reader.id);
+        }
+    }
+    let (_, chunks) = make_plan(&article, &recipients, service_kit::now());
+    let config = desk.config();
+    let worker = Worker {
+        bus: desk.bus.clone(),
+        readers,
+        issues: Arc::new(Issues::new(config.site)),
+        pool: Arc::new(Pool::new(relay(&config.relay, "news.example"))),
+        keys: Keys::new(SECRET.as_bytes()),
+        public_url: config.public_url,
+    };
+    // Both begin with the same empty record, as after a redelivery to a second worker while the first is not dead.
+    let (first, second) = tokio::join!(worker.first_pass(&chunks[0]), worker.first_pass(&chunks[0]));
+    assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+    assert_eq!(desk.mailbox.mails().len(), 70);
 }
 
 #[tokio::test]

@@ -211,7 +211,7 @@ async fn work(
     );
 }
 
-fn relay(config: &RelayConfig, hello: &str) -> Relay {
+pub(crate) fn relay(config: &RelayConfig, hello: &str) -> Relay {
     let tls = match config.tls {
         RelayTls::None => Tls::None,
         RelayTls::StartTls => Tls::StartTls { extra_roots: Vec::new() },

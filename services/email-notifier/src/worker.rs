@@ -10,6 +10,7 @@ use mail::smtp::Cause;
 use mail::{Address, Link, Message, MessageId, Outcome, Outgoing, Personal, Topic, Why, return_path};
 use topology::{ARTICLES, JOBS, LEDGER, RETRIES, subjects};
 use url::Url;
+use uuid::Uuid;
 
 use crate::issues::Issues;
 use crate::ledger::{Ledger, State};
@@ -29,7 +30,8 @@ pub(crate) struct Worker {
 }
 
 /// Why a chunk is put aside; its record says how far it is.
-enum Aside {
+#[derive(Debug)]
+pub(crate) enum Aside {
     /// Something passing; try again after this long.
     Later(Duration, String),
     /// Another worker has written the record: it is theirs.
@@ -97,7 +99,7 @@ impl Worker {
         }
     }
 
-    async fn first_pass(&self, chunk: &Chunk) -> Result<(), Aside> {
+    pub(crate) async fn first_pass(&self, chunk: &Chunk) -> Result<(), Aside> {
         let mut record = self.load(chunk).await?;
         if record.ledger.retry.is_none() {
             record.ledger.recover();
@@ -119,22 +121,26 @@ impl Worker {
 
     async fn load(&self, chunk: &Chunk) -> Result<Record, Aside> {
         let stored = self.bus.last(&LEDGER, &subjects::ledger(&chunk.plan, chunk.chunk)).await.map_err(later)?;
-        let Some(stored) = stored else {
-            return Ok(Record { ledger: Ledger::new(chunk.recipients.len()), sequence: 0 });
+        let (mut ledger, sequence) = match stored {
+            None => (Ledger::new(chunk.recipients.len()), 0),
+            Some(stored) => {
+                let ledger: Ledger = serde_json::from_slice(&stored.payload)
+                    .map_err(|error| Aside::Broken(format!("the record of the chunk does not read: {error}")))?;
+                (ledger, stored.sequence)
+            }
         };
-        let ledger: Ledger = serde_json::from_slice(&stored.payload)
-            .map_err(|error| Aside::Broken(format!("the record of the chunk does not read: {error}")))?;
         if ledger.states().len() != chunk.recipients.len() {
             return Err(Aside::Broken("the record has another number of recipients than its chunk".into()));
         }
-        Ok(Record { ledger, sequence: stored.sequence })
+        ledger.writer = Uuid::new_v4();
+        Ok(Record { ledger, sequence })
     }
 
     async fn write(&self, chunk: &Chunk, record: &mut Record) -> Result<(), Aside> {
         let subject = subjects::ledger(&chunk.plan, chunk.chunk);
         let payload = serde_json::to_vec(&record.ledger).expect("a record has string keys only");
-        // The sequence it follows makes the id: the same write retried is the same, another worker's is not.
-        let message_id = format!("{}/{}/{}", chunk.plan, chunk.chunk, record.sequence);
+        // The same write retried has the same id, another worker's has not.
+        let message_id = format!("{}/{}", record.ledger.writer, record.sequence);
         let expected = Some(record.sequence);
         match self.bus.publish(&LEDGER, &subject, &message_id, HeaderMap::new(), payload.into(), expected).await {
             Ok(published) => {
