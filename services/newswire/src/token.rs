@@ -159,7 +159,8 @@ async fn write(bus: &Bus, hash: &TokenHash, record: &TokenRecord, expected: u64)
 
 /// Every token's last record, by publisher, then name.
 async fn all(bus: &Bus) -> anyhow::Result<Vec<Stored>> {
-    let mut tail = bus.tail(&TOKENS, CancellationToken::new());
+    let stop = CancellationToken::new();
+    let mut tail = bus.tail(&TOKENS, stop.clone());
     let read = async {
         let mut tokens = std::collections::BTreeMap::new();
         while let Some(TailEvent::Message { subject, payload, sequence, .. }) = tail.next().await {
@@ -170,6 +171,9 @@ async fn all(bus: &Bus) -> anyhow::Result<Vec<Stored>> {
         anyhow::Ok(tokens)
     };
     let tokens = tokio::time::timeout(READ_ALL, read).await.context("the tokens could not be read in 30 s")??;
+    // To its end, before the connection goes: a tail that loses it says so.
+    stop.cancel();
+    while tail.next().await.is_some() {}
     let mut tokens: Vec<_> = tokens.into_values().collect();
     tokens.sort_by(|a, b| (&a.record.publisher, &a.record.name).cmp(&(&b.record.publisher, &b.record.name)));
     Ok(tokens)

@@ -1,6 +1,7 @@
 //! Something to look at: sample articles published as a newsroom would, a reader subscribed as a reader would, and the
 //! addresses of what there is to see.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -23,6 +24,8 @@ const PUBLISHER: &str = "newswire-demo";
 /// Who reads them: a reserved domain, and the mailbox takes mail for everybody.
 const READER: &str = "reader@newswire.example";
 
+const TOKEN_FILE: &str = "api-token";
+
 const SAMPLES: [(&str, &str); 2] = [
     ("01-english.txt", include_str!("../../../../crates/import/samples/01-english.txt")),
     ("02-chinese.txt", include_str!("../../../../crates/import/samples/02-chinese.txt")),
@@ -35,11 +38,10 @@ const STEP: Duration = Duration::from_secs(30);
 pub(crate) async fn show(
     ports: &Ports,
     folder: &Folder,
-    operator: &Bus,
+    token: Secret,
     mailbox: &Mailbox,
     samples: bool,
 ) -> anyhow::Result<()> {
-    let token = api_token(folder, operator).await?;
     let http = reqwest::Client::builder().timeout(STEP).build().context("cannot make an HTTP client")?;
     for (service, base) in [
         ("publisher", ports.publisher_url()?),
@@ -62,10 +64,9 @@ pub(crate) async fn show(
     addresses(ports, folder)
 }
 
-/// The token of the demo newsroom, made the first time.
-async fn api_token(folder: &Folder, operator: &Bus) -> anyhow::Result<Secret> {
-    const FILE: &str = "api-token";
-    if let Some(known) = folder.read(FILE)? {
+/// The token of the demo newsroom, made the first time; it is kept in [`TOKEN_FILE`].
+pub(super) async fn api_token(folder: &Folder, operator: &Bus) -> anyhow::Result<Secret> {
+    if let Some(known) = folder.read(TOKEN_FILE)? {
         return Ok(Secret::new(known));
     }
     let token = Token::generate().map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
@@ -77,7 +78,7 @@ async fn api_token(folder: &Folder, operator: &Bus) -> anyhow::Result<Secret> {
     };
     let subject = token.hash().subject();
     operator.publish(&TOKENS, &subject, &subject, HeaderMap::new(), record.to_bytes().into(), Some(0)).await?;
-    folder.write(FILE, token.expose())?;
+    folder.write(TOKEN_FILE, token.expose())?;
     Ok(Secret::new(token.expose()))
 }
 
@@ -131,7 +132,8 @@ async fn until<T>(what: &str, step: impl AsyncFn() -> anyhow::Result<T>) -> anyh
 fn addresses(ports: &Ports, folder: &Folder) -> anyhow::Result<()> {
     let (pages, email) = (ports.pages_url()?, ports.email_url()?);
     let (publisher, mailbox) = (ports.publisher_url()?, ports.mailbox_url()?);
-    let token = folder.path().join("api-token");
+    let program = std::env::args_os().next().map_or_else(|| "newswire".into(), PathBuf::from);
+    let token = folder.path().join(TOKEN_FILE);
     let lines = [
         String::new(),
         "  Open in a browser".into(),
@@ -141,11 +143,51 @@ fn addresses(ports: &Ports, folder: &Folder) -> anyhow::Result<()> {
         format!("    API documentation   {publisher}v1/docs"),
         String::new(),
         "  Publish a page of your own".into(),
-        format!("    newswire import --publish --publisher-url {publisher} --token-file {} PAGE.txt", token.display()),
+        format!(
+            "    {} import --publish --publisher-url {publisher} --token-file {} PAGE.txt",
+            for_shell(&program),
+            for_shell(&token)
+        ),
         String::new(),
         "  Ctrl-C stops everything; the data stays.".into(),
         String::new(),
     ];
     let _ = std::io::Write::write_all(&mut std::io::stdout(), format!("{}\n", lines.join("\n")).as_bytes());
     Ok(())
+}
+
+/// A path that a shell takes as one word.
+fn for_shell(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    if path.chars().all(|c| c.is_alphanumeric() || "/._-+".contains(c)) {
+        return path.into_owned();
+    }
+    format!("'{}'", path.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_typed_can_be_typed() {
+        for (path, typed) in [
+            ("/srv/news-data/api-token", "/srv/news-data/api-token"),
+            ("/srv/新闻/x", "/srv/新闻/x"),
+            ("/my news/x", "'/my news/x'"),
+            ("/it's/$HOME;x", r"'/it'\''s/$HOME;x'"),
+        ] {
+            assert_eq!(for_shell(Path::new(path)), typed);
+        }
+    }
+
+    #[test]
+    fn a_link_ends_where_the_text_goes_on() {
+        let confirm = "http://127.0.0.1:8082/confirm/";
+        let link = "http://127.0.0.1:8082/confirm/abc_-123";
+        for text in [format!("Press {link}\nto confirm"), format!("<{link}>"), link.to_owned()] {
+            assert_eq!(find_link(&text, confirm).as_deref(), Some(link), "{text}");
+        }
+        assert_eq!(find_link("nothing", confirm), None);
+    }
 }

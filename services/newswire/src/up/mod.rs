@@ -48,6 +48,7 @@ const SENDER: &str = "news@newswire.example";
 /// Runs until `shutdown`.
 pub(crate) async fn run(options: Options, shutdown: CancellationToken) -> anyhow::Result<()> {
     let folder = Folder::open(&options.data)?;
+    nats::stop_left_over(&folder).await?;
     options.ports.check()?;
     let ports = &options.ports;
     say(&format!("data in {}", folder.path().display()));
@@ -77,6 +78,8 @@ async fn services(
 ) -> anyhow::Result<()> {
     let operator = Bus::connect(server, "operator").await?;
     operator.provision(STREAMS, CONSUMERS, 1).await?;
+    // Before the publisher starts: it is ready once it knows all tokens.
+    let token = demo::api_token(folder, &operator).await?;
     let ports = &options.ports;
     let mailbox = mailbox(ports, folder).await?;
     let mut tasks = JoinSet::new();
@@ -88,7 +91,7 @@ async fn services(
     tasks.spawn(email.run(shutdown.clone()));
     say("publisher, rss-generator, email-notifier and mailbox are running");
 
-    let shown = demo::show(ports, folder, &operator, &mailbox, !options.no_samples);
+    let shown = demo::show(ports, folder, token, &mailbox, !options.no_samples);
     let ended = tokio::select! {
         shown = shown => match shown {
             Ok(()) => wait(&mut tasks, &shutdown).await,
@@ -119,7 +122,10 @@ async fn finished(tasks: &mut JoinSet<anyhow::Result<()>>) {
 /// Until somebody asks for the end, or a service ends on its own.
 async fn wait(tasks: &mut JoinSet<anyhow::Result<()>>, shutdown: &CancellationToken) -> anyhow::Result<()> {
     tokio::select! {
-        () = shutdown.cancelled() => Ok(()),
+        () = shutdown.cancelled() => {
+            say("stopping; once more to stop at once");
+            Ok(())
+        }
         ended = tasks.join_next() => match ended {
             Some(Ok(Ok(()))) if shutdown.is_cancelled() => Ok(()),
             Some(Ok(Ok(()))) | None => bail!("a service stopped by itself"),

@@ -1,11 +1,11 @@
 //! The nats-server beside `newswire up`: found, configured, started, started again when it dies, and stopped last.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use service_kit::Secret;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
@@ -20,6 +20,13 @@ use super::say;
 const START_WITHIN: Duration = Duration::from_secs(20);
 /// It writes its state down when it is told to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// Before it is started again: one that dies at once must not keep the machine busy.
+const RESTART_AFTER: Duration = Duration::from_millis(500);
+
+/// What the server keeps, in the folder.
+const HOME: &str = "nats";
+const CONFIG_FILE: &str = "nats-server.conf";
+const PID_FILE: &str = "nats-server.pid";
 
 pub(crate) struct NatsServer {
     version: String,
@@ -31,9 +38,9 @@ impl NatsServer {
     pub(crate) async fn start(folder: &Folder, port: u16, token: &Secret) -> anyhow::Result<Self> {
         let program = find()?;
         let version = version(&program).await?;
-        let home = folder.path().join("nats");
+        let home = home(folder);
         std::fs::create_dir_all(&home).with_context(|| format!("cannot make {}", home.display()))?;
-        folder.write("nats/nats-server.conf", &config(port, &home, token))?;
+        folder.write(&format!("{HOME}/{CONFIG_FILE}"), &config(port, &home, token))?;
         let mut child = spawn(&program, &home)?;
         listening(&mut child, port, &home).await?;
         let stop = CancellationToken::new();
@@ -50,6 +57,47 @@ impl NatsServer {
         // A keeper that panicked has dropped its child, which kills it.
         let _ = self.keeper.await;
     }
+}
+
+fn home(folder: &Folder) -> PathBuf {
+    folder.path().join(HOME)
+}
+
+/// Stops the server that an earlier `newswire up` left running because it was killed itself. It holds the port and the
+/// store; the folder's lock says that nobody needs it any more.
+pub(crate) async fn stop_left_over(folder: &Folder) -> anyhow::Result<()> {
+    let Some(noted) = folder.read(&format!("{HOME}/{PID_FILE}"))? else { return Ok(()) };
+    let Some(pid) = noted.parse().ok().and_then(Pid::from_raw) else { return Ok(()) };
+    let config = home(folder).join(CONFIG_FILE);
+    // The system gives the ids of dead processes to others: only one that runs on our configuration is ours.
+    let is_ours = || command_line(pid).is_some_and(|line| line.contains(&*config.to_string_lossy()));
+    for signal in [Signal::TERM, Signal::KILL] {
+        if !is_ours() {
+            return Ok(());
+        }
+        say("stopping the nats-server that was left running");
+        // It may have ended this moment.
+        let _ = kill_process(pid, signal);
+        let deadline = Instant::now() + STOP_WITHIN;
+        while is_ours() && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    if is_ours() {
+        bail!("the nats-server with process id {noted} does not stop; end it and try again")
+    } else {
+        Ok(())
+    }
+}
+
+/// The arguments of a running process, where the system shows them.
+fn command_line(pid: Pid) -> Option<String> {
+    let pid = pid.as_raw_nonzero();
+    let shown = std::fs::read(format!("/proc/{pid}/cmdline")).ok().or_else(|| {
+        let ps = std::process::Command::new("ps").args(["-ww", "-o", "args=", "-p", &pid.to_string()]).output();
+        ps.ok().map(|output| output.stdout)
+    })?;
+    Some(String::from_utf8_lossy(&shown).into_owned())
 }
 
 /// `NEWSWIRE_NATS_SERVER`, or the first on the PATH.
@@ -79,9 +127,10 @@ fn config(port: u16, home: &Path, token: &Secret) -> String {
     // A JSON string is a valid string of the server's configuration language.
     let store = serde_json::Value::from(home.join("store").to_string_lossy().into_owned());
     let token = serde_json::Value::from(token.expose());
+    let pid_file = serde_json::Value::from(home.join(PID_FILE).to_string_lossy().into_owned());
     let listen = loopback(port);
     format!(
-        "listen: \"{listen}\"\nserver_name: newswire\njetstream {{\n  store_dir: {store}\n  sync_interval: always\n}}\n\
+        "listen: \"{listen}\"\nserver_name: newswire\npid_file: {pid_file}\njetstream {{\n  store_dir: {store}\n  sync_interval: always\n}}\n\
          authorization {{\n  token: {token}\n}}\n"
     )
 }
@@ -89,10 +138,9 @@ fn config(port: u16, home: &Path, token: &Secret) -> String {
 fn spawn(program: &Path, home: &Path) -> anyhow::Result<Child> {
     let log = std::fs::OpenOptions::new().create(true).append(true).open(home.join("nats-server.log"));
     let log = log.with_context(|| format!("cannot write in {}", home.display()))?;
-    let config: OsString = home.join("nats-server.conf").into();
     Command::new(program)
         .arg("--config")
-        .arg(config)
+        .arg(home.join(CONFIG_FILE))
         .stdin(Stdio::null())
         .stdout(log.try_clone().context("cannot share the log file")?)
         .stderr(log)
@@ -126,25 +174,22 @@ async fn keep(mut child: Child, program: PathBuf, home: PathBuf, stop: Cancellat
             () = stop.cancelled() => return terminate(child).await,
             _ = child.wait() => say("nats-server died; starting it again"),
         }
-        loop {
-            match spawn(&program, &home) {
-                Ok(started) => {
-                    child = started;
-                    break;
-                }
-                Err(error) => say(&format!("{error:#}")),
-            }
-            if stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(1))).await.is_none() {
+        child = loop {
+            if stop.run_until_cancelled(tokio::time::sleep(RESTART_AFTER)).await.is_none() {
                 return;
             }
-        }
+            match spawn(&program, &home) {
+                Ok(started) => break started,
+                Err(error) => say(&format!("{error:#}")),
+            }
+        };
     }
 }
 
 async fn terminate(mut child: Child) {
-    if let Some(id) = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())) {
+    if let Some(id) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
         // It may have ended this moment.
-        let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+        let _ = kill_process(id, Signal::TERM);
     }
     if tokio::time::timeout(STOP_WITHIN, child.wait()).await.is_err() {
         say("nats-server does not stop; killing it");

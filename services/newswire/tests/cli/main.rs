@@ -4,3 +4,4 @@ mod articles;
 mod desk;
 mod pages;
 mod servers;
+mod up;
