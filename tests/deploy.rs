@@ -2,19 +2,51 @@
 
 #[path = "deploy/cluster.rs"]
 mod cluster;
+#[path = "deploy/compose.rs"]
+mod compose;
+#[path = "deploy/image.rs"]
+mod image;
+#[path = "deploy/kubernetes.rs"]
+mod kubernetes;
+#[path = "deploy/manifests.rs"]
+mod manifests;
 #[path = "deploy/permissions.rs"]
 mod permissions;
 #[path = "deploy/server.rs"]
 mod server;
+#[path = "deploy/settings.rs"]
+mod settings;
+#[path = "deploy/systemd.rs"]
+mod systemd;
+#[path = "deploy/workload.rs"]
+mod workload;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the repository").to_owned()
+}
+
 fn deploy(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the repository").join("deploy").join(path)
+    root().join("deploy").join(path)
 }
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
+}
+
+/// What the workspace builds to be run: a binary for each package under services/.
+fn binaries() -> BTreeSet<String> {
+    let folder = std::fs::read_dir(root().join("services")).expect("services/");
+    let packages =
+        folder.map(|entry| entry.expect("it can be listed")).filter(|entry| entry.path().join("Cargo.toml").is_file());
+    packages.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// Where Cargo has put one of them.
+fn binary(name: &str) -> PathBuf {
+    testkit::built(name).get_program().into()
 }
 
 /// Compares a generated file with the one that is kept; `UPDATE_GOLDEN=1` keeps today's.

@@ -50,6 +50,11 @@ static BINARY: LazyLock<String> = LazyLock::new(|| {
     String::from_utf8(found.stdout).expect("a path").trim().to_owned()
 });
 
+/// The server that the tests run on.
+pub(crate) fn binary() -> &'static str {
+    &BINARY
+}
+
 pub(crate) struct NatsServer {
     pub(crate) process: Process,
     pub(crate) url: String,
