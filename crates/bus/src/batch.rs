@@ -1,5 +1,7 @@
 //! Writes several messages of one stream as one: all become visible together, or none does (NATS ADR-50).
 
+use std::time::Duration;
+
 use async_nats::HeaderMap;
 use async_nats::header::{
     NATS_BATCH_COMMIT, NATS_BATCH_COMMIT_FINAL, NATS_BATCH_ID, NATS_BATCH_SEQUENCE, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE,
@@ -36,6 +38,13 @@ pub enum BatchError {
 /// The server's limit on the messages of one batch.
 pub(crate) const MAX_BATCH: usize = 1000;
 
+/// Batches one process writes at a time. The server takes 50 at once for a stream and refuses the rest, so this leaves
+/// room for two more replicas.
+pub(crate) const BATCHES: usize = 16;
+
+/// How long a batch waits for its turn.
+const TURN_WITHIN: Duration = Duration::from_secs(5);
+
 impl Bus {
     /// Writes 1 to 1,000 messages of one stream atomically; answers with the last one's sequence.
     ///
@@ -53,6 +62,8 @@ impl Bus {
         if !self.is_connected() {
             return Err(BatchError::Unavailable("not connected to NATS".into()));
         }
+        let turn = tokio::time::timeout(TURN_WITHIN, self.batches.acquire()).await;
+        let _turn = turn.map_err(|_| BatchError::Unavailable("too many batches at once".into()))?;
         let batch_id = self.client.new_inbox().rsplit('.').next().unwrap_or_default().to_owned();
         let mut last = None;
         for (n, message) in messages.into_iter().enumerate() {

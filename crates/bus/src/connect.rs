@@ -1,9 +1,13 @@
 //! The connection to the server, and whether that server will do.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event, jetstream};
+use tokio::sync::Semaphore;
 use topology::{API_LEVEL, SERVER_FLOOR};
+
+use crate::batch::BATCHES;
 
 /// Where the server is and who we are there.
 #[derive(Clone)]
@@ -62,6 +66,8 @@ pub struct Bus {
     pub(crate) client: Client,
     pub(crate) jetstream: jetstream::Context,
     pub(crate) service: String,
+    /// Turns to write a batch.
+    pub(crate) batches: Arc<Semaphore>,
 }
 
 /// A first connection that takes longer is a wrong address, not a slow network.
@@ -104,7 +110,8 @@ impl Bus {
         })?;
         let mut jetstream = jetstream::new(client.clone());
         jetstream.set_timeout(REQUEST_TIMEOUT);
-        let bus = Self { client, jetstream, service: service.to_owned() };
+        let batches = Arc::new(Semaphore::new(BATCHES));
+        let bus = Self { client, jetstream, service: service.to_owned(), batches };
         bus.check_server().await?;
         Ok(bus)
     }

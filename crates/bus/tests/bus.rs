@@ -133,6 +133,18 @@ async fn a_batch_is_all_or_nothing() {
 }
 
 #[tokio::test]
+async fn more_batches_than_the_server_takes_at_once_all_get_their_turn() {
+    let (_nats, bus) = provisioned().await;
+    let batches = (0..200).map(|n| {
+        let bus = bus.clone();
+        tokio::spawn(async move { bus.publish_batch(vec![job(2 * n, Some(0)), job(2 * n + 1, Some(0))]).await })
+    });
+    for batch in batches.collect::<Vec<_>>() {
+        batch.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_tail_sees_the_newest_of_all_then_everything_and_survives_a_kill() {
     let (mut nats, bus) = provisioned().await;
     let first = put(&bus, &subject(1), "1/1", "old", 0).await.unwrap();

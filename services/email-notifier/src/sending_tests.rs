@@ -103,7 +103,7 @@ impl Desk {
         let id = serde_json::from_value(claim["id"].clone()).unwrap();
         let confirm = |reader: &mut Subscriber| {
             reader.confirmation_sent_at = Some(now);
-            reader.confirm(now)
+            reader.confirm(now, now)
         };
         self.store.update(id, confirm).await.unwrap();
     }

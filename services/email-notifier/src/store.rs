@@ -122,7 +122,7 @@ impl Store {
     }
 
     /// Writes claim and record together. Until somebody confirms, both vanish by themselves: an address that a
-    /// stranger typed is not ours to keep.
+    /// stranger typed is not ours to keep. The record of a consent that was withdrawn is.
     async fn write(
         &self,
         subscriber: &Subscriber,
@@ -131,7 +131,7 @@ impl Store {
         claim_sequence: u64,
     ) -> Result<(), StoreError> {
         let mut headers = HeaderMap::new();
-        if !subscriber.is_confirmed() {
+        if !subscriber.was_confirmed() {
             headers.insert("Nats-TTL", format!("{}s", CONFIRM_WITHIN.as_secs()));
         }
         let message = |subject: String, payload: Vec<u8>, expected: u64| BatchMessage {

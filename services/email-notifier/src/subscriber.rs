@@ -147,11 +147,12 @@ impl Subscriber {
         true
     }
 
-    /// The owner of the address confirmed: everything that is pending and was shown to them.
-    pub(crate) fn confirm(&mut self, now: Timestamp) -> bool {
+    /// The owner of the address confirmed what they were shown: everything that was asked for until `shown`.
+    pub(crate) fn confirm(&mut self, shown: Timestamp, now: Timestamp) -> bool {
         let mut changed = false;
         for subscription in self.subscriptions.iter_mut().filter(|s| s.confirmed_at.is_none()) {
-            if now.duration_since(subscription.requested_at) < CONFIRM_WITHIN {
+            let in_time = now.duration_since(subscription.requested_at) < CONFIRM_WITHIN;
+            if in_time && subscription.requested_at <= shown {
                 subscription.confirmed_at = Some(now);
                 changed = true;
             }
@@ -189,6 +190,11 @@ impl Subscriber {
         self.subscriptions.iter().filter(|s| s.confirmed_at.is_some())
     }
 
+    /// Whether its owner ever said yes. Then the consent log is kept, the end of it included.
+    pub(crate) fn was_confirmed(&self) -> bool {
+        self.consent.iter().any(|consent| consent.event == ConsentEvent::Confirmed)
+    }
+
     pub(crate) fn is_confirmed(&self) -> bool {
         self.confirmed().next().is_some()
     }
@@ -219,8 +225,8 @@ mod tests {
         assert!(reader.request(Selection::Everything, "zh", at(0)));
         assert!(reader.wants_confirmation(at(0)) && !reader.is_confirmed());
         assert_eq!(reader.language, "zh", "an unconfirmed record takes the latest form's language");
-        assert!(reader.confirm(at(1)) && reader.is_confirmed());
-        assert!(!reader.confirm(at(2)), "a second press changes nothing");
+        assert!(reader.confirm(at(1), at(1)) && reader.is_confirmed());
+        assert!(!reader.confirm(at(2), at(2)), "a second press changes nothing");
         assert!(!reader.request(Selection::Everything, "en", at(3)));
         let events: Vec<ConsentEvent> = reader.consent.iter().map(|consent| consent.event).collect();
         assert_eq!(events, [ConsentEvent::Requested, ConsentEvent::Confirmed]);
@@ -242,8 +248,18 @@ mod tests {
     fn a_request_that_nobody_confirms_is_forgotten() {
         let mut reader = subscriber();
         reader.request(Selection::Everything, "en", at(0));
-        assert!(!reader.confirm(at(7 * 24)));
+        assert!(!reader.confirm(at(7 * 24), at(7 * 24)));
         assert!(!reader.wants_confirmation(at(7 * 24)));
+    }
+
+    #[test]
+    fn what_a_stranger_adds_while_the_page_is_open_is_not_confirmed() {
+        let mut reader = subscriber();
+        reader.request(Selection::Everything, "en", at(0));
+        reader.request("section/world".parse().unwrap(), "en", at(1));
+        assert!(reader.confirm(at(0), at(2)));
+        assert_eq!(reader.confirmed().map(|s| &s.selection).collect::<Vec<_>>(), [&Selection::Everything]);
+        assert_eq!(reader.pending(at(2)).count(), 1);
     }
 
     #[test]
@@ -252,11 +268,12 @@ mod tests {
         let world: Selection = "section/world".parse().unwrap();
         reader.request(Selection::Everything, "en", at(0));
         reader.request(world.clone(), "en", at(0));
-        reader.confirm(at(1));
+        reader.confirm(at(1), at(1));
         assert!(reader.unsubscribe(Some(&world), at(2)));
         assert!(!reader.unsubscribe(Some(&world), at(2)));
         assert_eq!(reader.confirmed().count(), 1);
         assert!(reader.unsubscribe(None, at(3)) && !reader.is_confirmed());
+        assert!(reader.was_confirmed(), "that they had agreed, and left, is kept");
     }
 
     #[test]

@@ -2,17 +2,26 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 use mail::Locale;
+use serde::Deserialize;
 
 use super::Web;
 use super::pages::{Confirm, Message, render};
 use super::visitor::Visitor;
 use crate::subscriber::Subscriber;
 use crate::worker::page_link;
+
+/// What the page showed when the button was pressed.
+#[derive(Deserialize)]
+pub(super) struct Shown {
+    /// When the latest of the requests on it was made. A request that a stranger adds while the page is open is not
+    /// on it, and is not confirmed.
+    shown: Option<Timestamp>,
+}
 
 pub(super) async fn show(State(web): State<Arc<Web>>, visitor: Visitor, Path(token): Path<String>) -> Response {
     let now = service_kit::now();
@@ -27,12 +36,17 @@ pub(super) async fn show(State(web): State<Arc<Web>>, visitor: Visitor, Path(tok
 }
 
 /// Pressed twice, it gives the same page twice.
-pub(super) async fn press(State(web): State<Arc<Web>>, visitor: Visitor, Path(token): Path<String>) -> Response {
+pub(super) async fn press(
+    State(web): State<Arc<Web>>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+    Query(Shown { shown }): Query<Shown>,
+) -> Response {
     let now = service_kit::now();
     let Some(id) = web.keys.read_confirm_token(&token, now) else {
         return dead(&web, visitor.locale(), StatusCode::NOT_FOUND);
     };
-    match web.update(id, |subscriber| subscriber.confirm(now)).await {
+    match web.store.update(id, |subscriber| subscriber.confirm(shown.unwrap_or(now), now)).await {
         Ok(Some(subscriber)) => {
             tracing::info!(subscriber = %id, selections = subscriber.confirmed().count(), "confirmed");
             state(&web, &visitor, &subscriber, now)
@@ -47,9 +61,9 @@ fn state(web: &Web, visitor: &Visitor, subscriber: &Subscriber, now: Timestamp) 
     let locale = visitor.locale_for(subscriber);
     let address = subscriber.address.masked();
     let chrome = web.chrome(locale).in_other_languages(&[]);
-    let pending: Vec<String> = subscriber.pending(now).map(|s| web.topic(&s.selection, locale)).collect();
-    if !pending.is_empty() {
-        return render(StatusCode::OK, &Confirm { chrome, address, topics: pending });
+    let topics: Vec<String> = subscriber.pending(now).map(|s| web.topic(&s.selection, locale)).collect();
+    if let Some(shown) = subscriber.pending(now).map(|s| s.requested_at).max() {
+        return render(StatusCode::OK, &Confirm { chrome, address, topics, shown });
     }
     if !subscriber.is_confirmed() {
         return dead(web, locale, StatusCode::GONE);

@@ -28,14 +28,12 @@ use axum::response::{Redirect, Response};
 use axum::routing::get;
 use mail::{Locale, Site};
 use subscription::Selection;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::links::Keys;
 use crate::store::{Store, StoreError};
-use crate::subscriber::{Subscriber, SubscriberId};
 use form::Unread;
 use limits::Limits;
 use pages::{Chrome, Message, render};
@@ -51,15 +49,7 @@ pub(crate) struct Web {
     public_url: Url,
     client_ip_header: Option<String>,
     limits: Limits,
-    writers: Semaphore,
 }
-
-/// Records written at one time. The server takes 50 atomic batches at once for a stream and refuses the rest, so this
-/// leaves room for other replicas; a hundred presses in one moment wait for milliseconds.
-const WRITERS: usize = 16;
-
-/// A press that has waited this long is asked to come again: the server is slow or away.
-const WRITE_WITHIN: Duration = Duration::from_secs(5);
 
 /// When to come back while the store is away: it reconnects within seconds.
 const AWAY_FOR: Duration = Duration::from_secs(10);
@@ -75,23 +65,7 @@ impl Web {
             public_url: config.public_url.clone(),
             client_ip_header: config.client_ip_header.clone(),
             limits: Limits::default(),
-            writers: Semaphore::new(WRITERS),
         }
-    }
-
-    /// Waits for a turn to write.
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
-        let turn = tokio::time::timeout(WRITE_WITHIN, self.writers.acquire()).await;
-        Ok(turn.map_err(|_| StoreError::Contended)?.expect("nobody closes it"))
-    }
-
-    async fn update(
-        &self,
-        id: SubscriberId,
-        change: impl Fn(&mut Subscriber) -> bool,
-    ) -> Result<Option<Subscriber>, StoreError> {
-        let _turn = self.turn().await?;
-        self.store.update(id, change).await
     }
 
     fn chrome(&self, locale: Locale) -> Chrome<'_> {

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use mail::{Locale, Site, Words};
 use sha2::{Digest, Sha256};
 use url::{Url, form_urlencoded};
@@ -118,6 +119,7 @@ pub(super) struct Confirm<'a> {
     /// Masked.
     pub(super) address: String,
     pub(super) topics: Vec<String>,
+    pub(super) shown: Timestamp,
 }
 
 #[derive(Template)]

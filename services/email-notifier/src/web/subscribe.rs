@@ -90,7 +90,6 @@ impl Web {
         };
         self.limits.domains.take(address.domain().to_owned(), now).map_err(Refusal::Busy)?;
         let language = Locale::for_tag(fields.get("language")).tag();
-        let _turn = self.turn().await.map_err(Refusal::Away)?;
         let requested = self.store.request(&address, &selection, language, service_kit::now()).await;
         requested.map_err(Refusal::Away)?;
         tracing::info!(address = address.masked(), %selection, "a subscription was asked for");

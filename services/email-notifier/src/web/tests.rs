@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use topology::{CONSUMERS, STREAMS, SUBSCRIBERS};
 
 use super::*;
+use crate::subscriber::{Subscriber, SubscriberId};
 
 const ADDRESS: &str = "reader@example.org";
 
@@ -65,7 +66,6 @@ impl Site {
             public_url,
             client_ip_header: Some("X-Real-IP".into()),
             limits,
-            writers: Semaphore::new(WRITERS),
         };
         tokio::spawn(service_kit::serve(listener, router(web), shutdown.clone()));
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
@@ -110,7 +110,7 @@ impl Site {
             self.store.request(&ADDRESS.parse().unwrap(), &selection, "en", now()).await.unwrap();
         }
         let id = self.subscriber(ADDRESS).await.id;
-        self.store.update(id, |subscriber| subscriber.confirm(now())).await.unwrap().unwrap()
+        self.store.update(id, |subscriber| subscriber.confirm(now(), now())).await.unwrap().unwrap()
     }
 }
 

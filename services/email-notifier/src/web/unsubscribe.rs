@@ -44,7 +44,7 @@ pub(super) async fn press(
         Err(_) => return dead(&web, visitor.locale()),
     };
     let now = service_kit::now();
-    match web.update(id, |subscriber| subscriber.unsubscribe(only.as_ref(), now)).await {
+    match web.store.update(id, |subscriber| subscriber.unsubscribe(only.as_ref(), now)).await {
         Ok(subscriber) => {
             tracing::info!(subscriber = %id, everything = only.is_none(), "unsubscribed");
             state(&web, &visitor, subscriber.as_ref(), only.is_some())
