@@ -56,6 +56,14 @@ impl NatsServer {
         server
     }
 
+    /// The nats-server program that the tests run, for what starts one itself.
+    ///
+    /// # Panics
+    /// As [`NatsServer::start`].
+    pub fn program() -> &'static Path {
+        &BINARY
+    }
+
     /// Where clients connect, such as `nats://127.0.0.1:40001`. It stays the same over a restart.
     pub fn url(&self) -> &str {
         &self.ports.nats[0]

@@ -129,6 +129,15 @@ impl Process {
         self.wait().await
     }
 
+    /// Asks it to end as Ctrl-C in a terminal does (SIGINT) and gives its exit status.
+    ///
+    /// # Panics
+    /// When it has not ended after 20 seconds; the panic shows what it printed.
+    pub async fn interrupt(&mut self) -> ExitStatus {
+        send(&self.child, Signal::INT);
+        self.wait().await
+    }
+
     /// Waits for it to end by itself.
     ///
     /// # Panics
@@ -172,8 +181,12 @@ fn capture(output: impl Read + Send + 'static, lines: &Lines) {
 
 /// Asks `child` to end in good order. One that has already ended is left as it is.
 pub(crate) fn send_sigterm(child: &Child) {
+    send(child, Signal::TERM);
+}
+
+fn send(child: &Child, signal: Signal) {
     // An un-reaped child keeps its id, so the signal cannot reach a stranger.
-    let _ = kill_process(Pid::from_child(child), Signal::TERM);
+    let _ = kill_process(Pid::from_child(child), signal);
 }
 
 /// Waits for `child` to end, at most `limit`; `None` when it still runs.

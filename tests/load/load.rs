@@ -1,0 +1,56 @@
+//! How fast the whole thing is, measured in one run on one machine beside what bounds it: the disk's fsync and the
+//! server's acknowledgement. How to run it and read it: `README.md` beside this file.
+
+#![expect(clippy::print_stdout, reason = "a measurement run by hand reports on its standard output")]
+
+mod baseline;
+mod desk;
+mod figures;
+mod mails;
+mod pages;
+mod reading;
+
+#[path = "../newsroom/mod.rs"]
+#[expect(dead_code, unreachable_pub, reason = "shared with the journeys, which do more with it")]
+mod newsroom;
+
+use figures::{Scale, heading, row};
+use newsroom::Newsroom;
+
+#[tokio::main(flavor = "multi_thread")]
+async fn main() -> std::process::ExitCode {
+    let mut scale = Scale::FULL;
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            "--quick" => scale = Scale::QUICK,
+            // Cargo says to every benchmark that it is one.
+            "--bench" => {}
+            unknown => {
+                println!("unknown argument {unknown:?}; there is only --quick, a short run to see that it works");
+                return std::process::ExitCode::from(2);
+            }
+        }
+    }
+    if cfg!(debug_assertions) {
+        println!("This is a debug build: its figures say nothing. Use cargo bench.");
+    }
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    heading(&format!("Import, one core of {cores}"));
+    pages::measure(scale);
+
+    heading("What everything else rests on");
+    let fsync = baseline::fsync(scale.baseline);
+    row("write and fsync of 4 KiB", &fsync);
+    let mut room = Newsroom::start(vec![]).await;
+    let ack = baseline::acknowledged(&room, scale.baseline).await;
+    row("JetStream, one replica, 1 KiB: sent → acknowledged", &ack);
+    baseline::in_flight(&room, scale.create).await;
+
+    heading("One article after the other, nobody subscribed");
+    reading::latency(&room, scale, &ack).await;
+    heading("Many articles at once, nobody subscribed");
+    desk::throughput(&room, scale).await;
+    reading::cold_start(&mut room, scale).await;
+    mails::measure(&room, scale, &ack).await;
+    std::process::ExitCode::SUCCESS
+}
