@@ -12,8 +12,8 @@ const CHUNK: usize = 1000;
 /// Chunks in a plan at most: the server takes 1,000 messages in a batch, and the head is one.
 const MAX_CHUNKS: usize = 999;
 
-/// An article is news for this long. A notifier that was away for longer does not alert to what it missed.
-const ALERT_HORIZON: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// An article is news for this long. A notifier or a relay that was away for longer does not alert to what it missed.
+pub(crate) const ALERT_HORIZON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Which queue a plan is worked off in. Breaking news never waits behind anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::issues::Issues;
 use crate::ledger::{Ledger, State};
 use crate::links::Keys;
-use crate::plan::{Chunk, RetryCall};
+use crate::plan::{ALERT_HORIZON, Chunk, RetryCall};
 use crate::pool::Pool;
 use crate::readers::{Reader, Readers};
 
@@ -161,7 +161,7 @@ impl Worker {
             }
             // The status is read now, not when it was planned: what was withdrawn since must not go out.
             let article = self.article(chunk).await?;
-            if let Some(end) = stopped(&article) {
+            if let Some(end) = stopped(&article, chunk) {
                 record.ledger.end_open(end);
                 break;
             }
@@ -278,9 +278,10 @@ impl Worker {
 }
 
 /// Why nothing more of this article may go out, if so.
-fn stopped(article: &Article) -> Option<State> {
+fn stopped(article: &Article, chunk: &Chunk) -> Option<State> {
     let now = service_kit::now();
-    if article.is_expired(now) {
+    // A relay that was away for days does not make old news an alert.
+    if article.is_expired(now) || now.duration_since(chunk.planned_at) > ALERT_HORIZON {
         return Some(State::Expired);
     }
     (!article.is_readable(now)).then_some(State::Suppressed)

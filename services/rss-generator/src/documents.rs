@@ -1,6 +1,7 @@
 //! Writes the documents that a change of the state calls for.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use article::{Article, ArticleId, Status};
@@ -110,9 +111,11 @@ impl Writer {
         if let Some(written) = self.written.get(&article.id) {
             return Some(written.clone());
         }
-        let item = Item::render(article, &self.site.links)?;
-        let card = html::card(&self.site, &Entry::of(article, &self.site.links)?);
-        let written = Arc::new(Written { item, card });
+        let written = guarded(article, || {
+            let item = Item::render(article, &self.site.links)?;
+            let card = html::card(&self.site, &Entry::of(article, &self.site.links)?);
+            Some(Arc::new(Written { item, card }))
+        })?;
         self.written.insert(article.id, written.clone());
         Some(written)
     }
@@ -121,8 +124,10 @@ impl Writer {
     fn page(&self, state: &State, id: ArticleId, now: Timestamp) -> Option<Draft> {
         let article = state.article(id)?;
         let (status, body) = match (state.showing(id)?, article.status) {
-            (Showing::Listed, _) => (StatusCode::OK, self.article(article)?),
-            (Showing::Notice | Showing::Hidden, Status::Killed) => (StatusCode::GONE, self.article(article)?),
+            (Showing::Listed, _) => (StatusCode::OK, guarded(article, || self.article(article))?),
+            (Showing::Notice | Showing::Hidden, Status::Killed) => {
+                (StatusCode::GONE, guarded(article, || self.article(article))?)
+            }
             (Showing::Hidden, Status::Published | Status::Withdrawn) => {
                 let text = "The newsroom published this article for a limited time, and that time is over.";
                 (StatusCode::GONE, html::message(&self.site, "This article has expired", text))
@@ -170,4 +175,27 @@ impl Writer {
 fn common_language(items: &[&Item]) -> Option<String> {
     let (first, rest) = items.split_first()?;
     rest.iter().all(|item| item.language() == first.language()).then(|| first.language().to_owned())
+}
+
+/// Renders, and survives an article that makes a library panic: it is left out, loudly, and the others go on. Without
+/// this one article would stop every feed, and again after each restart.
+fn guarded<T>(article: &Article, render: impl FnOnce() -> Option<T>) -> Option<T> {
+    // Nothing is shared that a panic could leave half done: rendering only reads.
+    std::panic::catch_unwind(AssertUnwindSafe(render)).unwrap_or_else(|_| {
+        tracing::error!(article = %article.id, revision = article.revision, "rendering panicked; the article is left out");
+        None
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{create, document};
+
+    #[test]
+    fn an_article_that_cannot_be_rendered_is_left_out() {
+        let article = create(1, &document("World", "2026-11-22T10:00"), "2026-11-22T10:00:00Z");
+        assert_eq!(guarded(&article, || Some(1)), Some(1));
+        assert_eq!(guarded(&article, || -> Option<i32> { panic!("a bug in a library") }), None);
+    }
 }
