@@ -4,6 +4,7 @@ mod article;
 mod client;
 mod import;
 mod output;
+mod process;
 mod provision;
 mod server;
 mod token;
@@ -11,11 +12,8 @@ mod up;
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 /// Publish news once, everywhere.
 #[derive(Parser)]
@@ -51,7 +49,7 @@ struct Usage(String);
 #[tokio::main]
 async fn main() -> ExitCode {
     let command = Cli::parse().command;
-    let done = match log() {
+    let done = match process::log() {
         Ok(()) => run(command).await,
         Err(error) => Err(error),
     };
@@ -77,33 +75,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             tokio::select! {
                 done = up::run(options, shutdown.clone()) => done.map(|()| ExitCode::SUCCESS),
                 // To return is to drop everything, children included.
-                twice = signalled_twice(shutdown) => twice.map(|()| ExitCode::FAILURE),
+                twice = process::signalled_twice(shutdown) => twice.map(|()| ExitCode::FAILURE),
             }
         }
     }
-}
-
-/// Logs on stderr what needs somebody's attention; `NEWSWIRE_LOG` asks for more.
-fn log() -> anyhow::Result<()> {
-    const VARIABLE: &str = "NEWSWIRE_LOG";
-    let filter = std::env::var(VARIABLE).ok().filter(|filter| !filter.is_empty()).unwrap_or_else(|| "warn".into());
-    let filter =
-        EnvFilter::try_new(&filter).map_err(|error| Usage(format!("{VARIABLE}: {filter:?} will not do: {error}")))?;
-    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
-    Ok(())
-}
-
-/// The first SIGINT or SIGTERM asks for the end; returns at the second.
-async fn signalled_twice(shutdown: CancellationToken) -> anyhow::Result<()> {
-    let listen = |kind| signal(kind).context("cannot listen for signals");
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-    for _ in 0..2 {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        shutdown.cancel();
-    }
-    Ok(())
 }
