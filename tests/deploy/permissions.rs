@@ -1,19 +1,21 @@
 //! Everybody can do on the server what the work needs, and nothing beside it.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_nats::ConnectOptions;
 use bus::{BatchMessage, Bus, ConnectError, Credentials, Delivery, Disposition, HeaderMap, Server, Tail, TailEvent};
-use testkit::eventually;
+use testkit::{built, eventually};
 use tokio_util::sync::CancellationToken;
 use topology::{
     ARTICLES, CONFIRMATIONS, CONSUMERS, JOBS, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, LEDGER, OPERATOR, PLANNER,
-    RETRIES, STREAMS, SUBSCRIBERS, Stream, TOKENS, access, subjects,
+    RETRIES, STREAMS, SUBSCRIBERS, Stream, TOKENS, access, nkey_variable, subjects,
 };
 
-use crate::server::{ANY_PORTS, Keys, NatsServer, connect, identities, nkey_variable, start};
+use crate::server::{ANY_PORTS, Keys, NatsServer, connect, identities, start};
+use crate::workload::env_file;
 use crate::{assert_golden, deploy};
 
 const ARTICLE: &str = "nw.article.riverton.0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f";
@@ -266,4 +268,28 @@ async fn a_stranger_gets_nowhere() {
     {
         assert!(matches!(refused, Some(ConnectError::Refused { .. })), "{refused:?}");
     }
+}
+
+#[tokio::test]
+async fn the_command_line_makes_keys_that_fit_and_never_makes_them_anew() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let folder = dir.path().join("secrets");
+    let make = || built("newswire").arg("keys").arg(&folder).output().expect("it runs");
+    let made = make();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert_eq!(make().stdout, made.stdout, "a second run leaves them alone");
+    let keys = Keys::from_folder(&folder);
+    let said = env_file(&String::from_utf8(made.stdout).expect("names and keys"));
+    assert_eq!(said, keys.environment().into_iter().collect());
+    for identity in identities() {
+        let file = std::fs::metadata(folder.join(format!("{identity}.nkey"))).expect("a seed");
+        assert_eq!(file.permissions().mode() & 0o077, 0, "others can read the key of {identity}");
+    }
+    let server = start("nats-server.conf", "nats-1", &ANY_PORTS, &keys, &[]).await;
+    connect(&server.url, OPERATOR, &keys).await.expect("the operator's key is known");
+
+    std::fs::write(folder.join("publisher.nkey"), "SUnothing").expect("damage");
+    let refused = make();
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("publisher.nkey"), "it names the file");
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
@@ -9,7 +10,7 @@ use bus::{Bus, ConnectError, Credentials, Server};
 use nkeys::KeyPair;
 use tempfile::TempDir;
 use testkit::Process;
-use topology::{OPERATOR, SERVICES};
+use topology::{OPERATOR, SERVICES, nkey_variable};
 
 use crate::{deploy, read};
 
@@ -18,17 +19,18 @@ pub(crate) fn identities() -> impl Iterator<Item = &'static str> {
     SERVICES.iter().copied().chain([OPERATOR])
 }
 
-/// The variable in which the configuration expects a public key.
-pub(crate) fn nkey_variable(identity: &str) -> String {
-    format!("NATS_NKEY_{}", identity.to_uppercase().replace('-', "_"))
-}
-
 /// A key for each identity.
 pub(crate) struct Keys(BTreeMap<&'static str, KeyPair>);
 
 impl Keys {
     pub(crate) fn new() -> Self {
         Self(identities().map(|identity| (identity, KeyPair::new_user())).collect())
+    }
+
+    /// The keys that `newswire keys` has put into `folder`.
+    pub(crate) fn from_folder(folder: &Path) -> Self {
+        let pair = |identity: &str| KeyPair::from_seed(read(&folder.join(format!("{identity}.nkey"))).trim());
+        Self(identities().map(|identity| (identity, pair(identity).expect("a seed"))).collect())
     }
 
     pub(crate) fn seed(&self, identity: &str) -> String {

@@ -10,6 +10,11 @@ pub const SERVICES: &[&str] = &["publisher", "rss-generator", "email-notifier"];
 /// The identity of whoever sets the server up and gives tokens out: the command line, run by a person or a deployment.
 pub const OPERATOR: &str = "operator";
 
+/// The variable in which the server's configuration expects the public key of a service or of the operator.
+pub fn nkey_variable(identity: &str) -> String {
+    format!("NATS_NKEY_{}", identity.to_uppercase().replace('-', "_"))
+}
+
 /// The streams and consumers that one service, or the operator, uses.
 #[derive(Debug, Clone, Copy)]
 pub struct Access {

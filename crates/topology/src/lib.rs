@@ -8,7 +8,7 @@ mod consumers;
 mod streams;
 pub mod subjects;
 
-pub use access::{Access, OPERATOR, SERVICES, access};
+pub use access::{Access, OPERATOR, SERVICES, access, nkey_variable};
 pub use consumers::{CONFIRMATIONS, CONSUMERS, Consumer, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER};
 pub use streams::{ARTICLES, DEAD, DUPLICATE_WINDOW, JOBS, LEDGER, RETRIES, STREAMS, SUBSCRIBERS, Stream, TOKENS};
 

@@ -3,6 +3,7 @@
 mod article;
 mod client;
 mod import;
+mod keys;
 mod output;
 mod process;
 mod provision;
@@ -35,6 +36,8 @@ enum Command {
     Show(article::ShowArgs),
     /// Make, list and revoke API tokens (talks to NATS)
     Token(token::Args),
+    /// Make the keys by which the services prove who they are to NATS
+    Keys(keys::Args),
     /// Bring a NATS server to what this version needs, and check it
     Provision(provision::Args),
     /// Run everything on this machine, with sample articles to look at
@@ -69,6 +72,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Revise(args) => article::revise(args).await,
         Command::Show(args) => article::show(args).await,
         Command::Token(args) => token::run(args).await,
+        Command::Keys(args) => keys::run(&args),
         Command::Provision(args) => provision::run(args).await,
         Command::Up(options) => {
             let shutdown = CancellationToken::new();
