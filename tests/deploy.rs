@@ -18,6 +18,8 @@ mod server;
 mod settings;
 #[path = "deploy/systemd.rs"]
 mod systemd;
+#[path = "deploy/tls.rs"]
+mod tls;
 #[path = "deploy/workload.rs"]
 mod workload;
 
