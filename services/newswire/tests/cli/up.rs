@@ -26,6 +26,10 @@ impl Place {
     }
 
     fn command(&self) -> Command {
+        self.command_on(self.data.path())
+    }
+
+    fn command_on(&self, data: &Path) -> Command {
         let mut command = built("newswire");
         if std::env::var_os("NEWSWIRE_NATS_SERVER").is_none() {
             let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/.tools/bin/nats-server");
@@ -33,7 +37,7 @@ impl Place {
                 command.env("NEWSWIRE_NATS_SERVER", ours);
             }
         }
-        command.arg("up").arg("--data").arg(self.data.path());
+        command.arg("up").arg("--data").arg(data);
         for (flag, port) in FLAGS.iter().zip(self.ports) {
             command.arg(flag).arg(port.to_string());
         }
@@ -78,6 +82,18 @@ impl Place {
             }
         })
         .await;
+    }
+}
+
+/// A test that fails kills `newswire up`, and then nobody stops its nats-server.
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Ok(pid) = std::fs::read_to_string(self.data.path().join("nats/nats-server.pid")) else { return };
+        let line = std::fs::read(format!("/proc/{}/cmdline", pid.trim())).unwrap_or_default();
+        if String::from_utf8_lossy(&line).contains(&*self.data.path().to_string_lossy()) {
+            // It may end this moment.
+            let _ = Command::new("kill").args(["-9", pid.trim()]).status();
+        }
     }
 }
 
@@ -162,12 +178,11 @@ async fn what_is_in_the_way_is_named() {
     assert_eq!(refused.status.code(), Some(2), "a flag given twice");
 
     let mut up = place.up().await;
-    let second = Place { data: tempfile::tempdir().expect("a directory"), ports: Place::new().ports };
+    let second = Place::new();
     let refused = second.command().arg("--no-samples").env("NEWSWIRE_NATS_SERVER", "/nowhere/nats-server").output();
     let said = String::from_utf8_lossy(&refused.expect("it runs").stderr).into_owned();
     assert!(said.contains("cannot run /nowhere/nats-server"), "{said}");
-    let same_folder = Place { data: place.data, ports: second.ports };
-    let refused = same_folder.command().output().expect("it runs");
+    let refused = second.command_on(place.data.path()).output().expect("it runs");
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(said.contains("another newswire up is using") && said.contains("--data"), "{said}");
     assert!(up.terminate().await.success());
