@@ -7,6 +7,8 @@ mod layers;
 mod repository;
 #[path = "walls/text.rs"]
 mod text;
+#[path = "walls/words.rs"]
+mod words;
 
 /// Fails with every complaint, not with the first.
 fn assert_none(complaints: Vec<String>) {
