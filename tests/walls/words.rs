@@ -3,7 +3,7 @@
 use topology::{CONSUMERS, STREAMS};
 
 use crate::assert_none;
-use crate::repository::{files, text};
+use crate::repository::{files, root, text};
 
 #[test]
 fn every_stream_and_consumer_is_described() {
@@ -53,4 +53,23 @@ fn every_alarm_is_in_the_runbook() {
         }
     }
     assert_none(missing);
+}
+
+/// The targets of the links and images in `markdown` that are files of the repository.
+fn targets(markdown: &str) -> Vec<&str> {
+    let targets = markdown.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    targets.filter(|target| !target.is_empty() && !target.contains(':')).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    assert_eq!(targets("[a](b/c.md#d) ![e](f.png) [g](https://h.example/) [i](#j)"), ["b/c.md", "f.png"]);
+    let mut dead = Vec::new();
+    for file in files().into_iter().filter(|file| file.ends_with(".md")) {
+        let markdown = text(&file).expect("Markdown is text");
+        let folder = root().join(&file).parent().expect("a file is in a folder").to_owned();
+        let missing = targets(&markdown).into_iter().filter(|target| !folder.join(target).exists());
+        dead.extend(missing.map(|target| format!("{file} links to {target}, which is not there")));
+    }
+    assert_none(dead);
 }
