@@ -1,10 +1,8 @@
 //! One article all the way: from a newsroom's page, through the command line, to three feed formats and an inbox.
 
-mod newsroom;
-
 use std::path::Path;
 
-use newsroom::{Newsroom, Service, link};
+use crate::newsroom::{Newsroom, PUBLISHER, Service, link};
 use testkit::eventually;
 
 const READER: &str = "reader@example.org";
@@ -76,9 +74,7 @@ async fn all_the_way(room: &Newsroom, page: &Path, expected: &Expected<'_>) {
     let id = id.trim_end_matches([',', '.', ')']).to_owned();
 
     let slug = article::slug(expected.section);
-    for path in
-        [format!("feeds/section/{slug}"), "feeds/all".into(), format!("feeds/publisher/{}", newsroom::PUBLISHER)]
-    {
+    for path in [format!("feeds/section/{slug}"), "feeds/all".into(), format!("feeds/publisher/{}", PUBLISHER)] {
         for format in ["rss", "atom", "json"] {
             let path = format!("{path}.{format}");
             let feed = eventually(&path, async || {

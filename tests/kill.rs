@@ -1,13 +1,11 @@
 //! kill -9 of every part during an article's journey: afterwards it is in the feed once, in the inbox at least once and
 //! at most once more than was in flight, and nothing is left unacknowledged or dead.
 
-mod newsroom;
-
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::newsroom::{Newsroom, Service};
 use futures::future::join_all;
-use newsroom::{Newsroom, Service};
 use testkit::eventually_within;
 use testkit::mailbox::{Action, Fault, Stage};
 
@@ -43,7 +41,7 @@ async fn publish(room: &Newsroom, headline: &str) -> String {
         let status = answer.status();
         let body: serde_json::Value = answer.json().await.map_err(|error| error.to_string())?;
         if status.as_u16() == 201 {
-            Ok(body["id"].as_str().unwrap().to_owned())
+            Ok(body["id"].as_str().expect("a created article has an id").to_owned())
         } else {
             Err(format!("{status} {body}"))
         }

@@ -11,7 +11,7 @@ mod pages;
 mod reading;
 
 #[path = "../newsroom/mod.rs"]
-#[expect(dead_code, unreachable_pub, reason = "shared with the journeys, which do more with it")]
+#[expect(dead_code, reason = "shared with the journeys, which do more with it")]
 mod newsroom;
 
 use figures::{Scale, heading, row};

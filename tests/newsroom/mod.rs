@@ -10,21 +10,21 @@ use testkit::mailbox::{Faults, Mailbox};
 use testkit::{NatsServer, Process, built, eventually, eventually_within, mail_sink};
 
 /// Whose articles they are.
-pub const PUBLISHER: &str = "test-newsroom";
+pub(crate) const PUBLISHER: &str = "test-newsroom";
 
 /// Header in which a test tells from where a reader comes.
 const CLIENT: &str = "X-Test-Client";
 
 /// The services that can be killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     Publisher,
     RssGenerator,
     EmailNotifier,
 }
 
 impl Service {
-    pub const ALL: [Self; 3] = [Self::Publisher, Self::RssGenerator, Self::EmailNotifier];
+    pub(crate) const ALL: [Self; 3] = [Self::Publisher, Self::RssGenerator, Self::EmailNotifier];
 
     fn binary(self) -> &'static str {
         match self {
@@ -35,11 +35,11 @@ impl Service {
     }
 }
 
-pub struct Newsroom {
-    pub nats: NatsServer,
-    pub mailbox: Mailbox,
-    pub http: reqwest::Client,
-    pub token: String,
+pub(crate) struct Newsroom {
+    pub(crate) nats: NatsServer,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) http: reqwest::Client,
+    pub(crate) token: String,
     ports: [u16; 3],
     processes: Vec<Process>,
     folder: tempfile::TempDir,
@@ -47,7 +47,7 @@ pub struct Newsroom {
 
 impl Newsroom {
     /// Everything is running and ready.
-    pub async fn start(faults: impl Into<Faults>) -> Self {
+    pub(crate) async fn start(faults: impl Into<Faults>) -> Self {
         let nats = NatsServer::start().await;
         let mailbox = mail_sink(faults).await;
         let folder = tempfile::tempdir().expect("a folder for secrets");
@@ -69,18 +69,18 @@ impl Newsroom {
     }
 
     /// Where a service serves.
-    pub fn url(&self, service: Service, path: &str) -> String {
+    pub(crate) fn url(&self, service: Service, path: &str) -> String {
         format!("http://127.0.0.1:{}/{path}", self.ports[service as usize])
     }
 
     /// Runs the command line and expects it to succeed.
-    pub async fn cli(&self, arguments: &[&str]) -> Output {
+    pub(crate) async fn cli(&self, arguments: &[&str]) -> Output {
         let output = self.try_cli(arguments).await;
         assert!(output.status.success(), "newswire {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         output
     }
 
-    pub async fn try_cli(&self, arguments: &[&str]) -> Output {
+    pub(crate) async fn try_cli(&self, arguments: &[&str]) -> Output {
         let mut command = built("newswire");
         command.args(arguments);
         command.env("NEWSWIRE_NATS_URL", self.nats.url());
@@ -110,7 +110,7 @@ impl Newsroom {
         Process::spawn(&mut command)
     }
 
-    pub async fn ready(&self, service: Service) {
+    pub(crate) async fn ready(&self, service: Service) {
         let url = self.url(service, "readyz");
         eventually(&format!("{service:?} is ready"), async || {
             let answer = self.http.get(&url).send().await.map_err(|error| error.to_string())?;
@@ -120,20 +120,20 @@ impl Newsroom {
     }
 
     /// kill -9, and a new process in its place at once.
-    pub fn kill9_and_restart(&mut self, service: Service) {
+    pub(crate) fn kill9_and_restart(&mut self, service: Service) {
         self.processes[service as usize].kill9();
         self.processes[service as usize] = self.spawn(service);
     }
 
     /// A page for the importer.
-    pub fn page(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn page(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).expect("writes");
         path
     }
 
     /// Subscribes the way a reader does: the form, the mail, the button.
-    pub async fn subscribe(&self, address: &str, selection: &str) {
+    pub(crate) async fn subscribe(&self, address: &str, selection: &str) {
         let form = [("address", address), ("selection", selection), ("language", "en")];
         // Every reader has a network of their own, or the form would take the test for a script.
         let client = format!("2001:db8:{:x}::1", address.bytes().fold(7u16, |n, b| n.wrapping_mul(31) ^ u16::from(b)));
@@ -154,31 +154,31 @@ impl Newsroom {
     }
 
     /// What was sent to one address, in order.
-    pub fn mails_to(&self, address: &str) -> Vec<testkit::mailbox::Content> {
+    pub(crate) fn mails_to(&self, address: &str) -> Vec<testkit::mailbox::Content> {
         let mails = self.mailbox.mails();
         mails.iter().filter(|mail| mail.to.iter().any(|to| to == address)).map(|mail| mail.content()).collect()
     }
 
     /// Alerts about one article to one address.
-    pub fn alerts(&self, address: &str, article: &str) -> Vec<testkit::mailbox::Content> {
+    pub(crate) fn alerts(&self, address: &str, article: &str) -> Vec<testkit::mailbox::Content> {
         let about = |mail: &testkit::mailbox::Content| mail.header("X-Newswire-Article") == Some(article);
         self.mails_to(address).into_iter().filter(about).collect()
     }
 
-    pub async fn feed(&self, path: &str) -> Result<String, String> {
+    pub(crate) async fn feed(&self, path: &str) -> Result<String, String> {
         let answer = self.http.get(self.url(Service::RssGenerator, path)).send().await.map_err(|e| e.to_string())?;
         let status = answer.status();
         let body = answer.text().await.map_err(|error| error.to_string())?;
         if status.is_success() { Ok(body) } else { Err(format!("{path}: {status}")) }
     }
 
-    pub async fn bus(&self) -> Bus {
+    pub(crate) async fn bus(&self) -> Bus {
         let server = Server { url: self.nats.url().into(), credentials: Credentials::None };
         Bus::connect(&server, "test").await.expect("connects")
     }
 
     /// Nothing is left unacknowledged, and nothing is dead.
-    pub async fn settled(&self) {
+    pub(crate) async fn settled(&self) {
         let bus = self.bus().await;
         // A delivery that was lost in a crash comes again after the consumer's ack_wait.
         eventually_within(Duration::from_secs(60), "everything is settled", async || {
@@ -196,7 +196,7 @@ impl Newsroom {
     }
 }
 
-pub fn link(text: &str, prefix: &str) -> Option<String> {
+pub(crate) fn link(text: &str, prefix: &str) -> Option<String> {
     let start = text.find(prefix)?;
     text[start..].split(|c: char| c.is_whitespace() || c == '>').next().map(str::to_owned)
 }

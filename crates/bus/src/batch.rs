@@ -109,6 +109,10 @@ fn parse_answer(answer: &[u8], commits: bool) -> Result<Option<Published>, Batch
         Ok(Response::Err { error }) if error.error_code() == ErrorCode::STREAM_WRONG_LAST_SEQUENCE => {
             Err(BatchError::Conflict)
         }
+        // A full stream answers 503, too, and stays full.
+        Ok(Response::Err { error }) if error.error_code() == ErrorCode::STREAM_STORE_FAILED => {
+            Err(BatchError::Refused(error.to_string()))
+        }
         Ok(Response::Err { error }) if error.code() == 503 => Err(BatchError::Unavailable(error.to_string())),
         Ok(Response::Err { error }) => Err(BatchError::Refused(error.to_string())),
         Err(error) => Err(BatchError::Unavailable(format!("unreadable answer: {error}"))),

@@ -24,8 +24,8 @@ pub enum PublishError {
     /// Somebody else wrote the subject since it was read; nothing was written.
     #[error("{subject} has changed since it was read")]
     Conflict { subject: String },
-    #[error("a message of {bytes} bytes is larger than the server takes")]
-    TooLarge { bytes: usize },
+    #[error("the message is larger than the server takes")]
+    TooLarge,
     /// The stream is full, or the server refuses for a reason that retrying does not cure.
     #[error("the server refused the message: {0}")]
     Refused(String),
@@ -126,7 +126,7 @@ impl From<async_nats::jetstream::context::PublishError> for Attempt {
     fn from(error: async_nats::jetstream::context::PublishError) -> Self {
         match error.kind() {
             PublishErrorKind::WrongLastSequence | PublishErrorKind::WrongLastMessageId => Self::Conflict,
-            PublishErrorKind::MaxPayloadExceeded => Self::Final(PublishError::TooLarge { bytes: 0 }),
+            PublishErrorKind::MaxPayloadExceeded => Self::Final(PublishError::TooLarge),
             // The server's own refusals carry their text only; those about a leader or a cluster pass.
             PublishErrorKind::Other => refusal(&error),
             // No responders surface as StreamNotFound: a leader is being elected, or JetStream is starting.
@@ -143,9 +143,12 @@ fn refusal(error: &async_nats::jetstream::context::PublishError) -> Attempt {
     let server = std::error::Error::source(error).and_then(|s| s.downcast_ref::<async_nats::jetstream::Error>());
     let text = server.map_or_else(|| error.to_string(), ToString::to_string);
     match server.map(|server| (server.error_code(), server.code())) {
-        Some((ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM, _)) => Attempt::Final(PublishError::TooLarge { bytes: 0 }),
-        // 503: no leader, clustered and not ready, insufficient resources for the moment.
-        Some((ErrorCode::INSUFFICIENT_RESOURCES, _)) => Attempt::Final(PublishError::Refused(text)),
+        Some((ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM, _)) => Attempt::Final(PublishError::TooLarge),
+        // A full stream and a full disk stay full: the server says so with a 503, like the things below that pass.
+        Some((ErrorCode::INSUFFICIENT_RESOURCES | ErrorCode::STREAM_STORE_FAILED, _)) => {
+            Attempt::Final(PublishError::Refused(text))
+        }
+        // No leader, clustered and not ready.
         Some((_, 503)) => Attempt::Passing(text),
         _ => Attempt::Final(PublishError::Refused(text)),
     }

@@ -56,7 +56,7 @@ pub struct Entry<'a> {
     pub html: String,
     /// Pictures and other files; a notice has none.
     pub associations: &'a [Association],
-    /// The last significant change, see [`updated`].
+    /// The last significant change, made unique within a second by the article's id.
     pub updated: Timestamp,
 }
 

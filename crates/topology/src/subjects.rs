@@ -31,6 +31,11 @@ pub fn subscriber(id: &str) -> String {
 pub const SUBSCRIBERS: &str = "nw.subscriber.>";
 pub const SUBSCRIBER_RECORDS: &str = "nw.subscriber.s.*.*";
 
+/// Whether a subject of the subscribers' stream is a record; the others are claims of addresses.
+pub fn is_subscriber(subject: &str) -> bool {
+    subject.starts_with("nw.subscriber.s.")
+}
+
 /// The head of a plan. It exists once: whoever writes it has planned.
 pub fn plan(plan: &str) -> String {
     format!("nw.job.plan.{}", checked(plan))
@@ -90,6 +95,7 @@ mod tests {
         let id: ArticleId = "urn:uuid:0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f".parse().unwrap();
         assert_eq!(article(&"hefei".parse().unwrap(), &id), "nw.article.hefei.0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f");
         assert_eq!(subscriber("a1b2"), "nw.subscriber.s.a1.a1b2");
+        assert!(is_subscriber(&subscriber("a1b2")) && !is_subscriber(&subscriber_address("a1b2")));
         assert_eq!(chunk("breaking", "p", 3), "nw.job.breaking.p.3");
         assert_eq!(retry_later("p", 3, 2), "nw.retry.later.p.3.2");
     }

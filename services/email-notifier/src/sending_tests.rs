@@ -225,7 +225,7 @@ async fn of_two_workers_on_one_chunk_one_sends() {
     let mut tail = desk.bus.tail(&SUBSCRIBERS, desk.shutdown.clone());
     let mut recipients = Vec::new();
     while let Some(TailEvent::Message { subject, payload, sequence, .. }) = tail.next().await {
-        if subject.starts_with("nw.subscriber.s.") {
+        if subjects::is_subscriber(&subject) {
             let reader: Subscriber = serde_json::from_slice(&payload).unwrap();
             readers.apply(&reader, sequence);
             recipients.push(reader.id);

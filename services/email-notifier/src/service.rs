@@ -12,7 +12,7 @@ use service_kit::{Health, Listener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use topology::{ARTICLES, CONFIRMATIONS, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER, SUBSCRIBERS};
+use topology::{ARTICLES, CONFIRMATIONS, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER, SUBSCRIBERS, subjects};
 
 use crate::catalogue::Catalogue;
 use crate::config::{Config, RelayConfig, RelayTls};
@@ -153,7 +153,7 @@ impl Memory {
 
 fn apply_subscriber(readers: &Readers, subject: &str, payload: &[u8], sequence: u64) {
     // Claims of addresses share the stream.
-    if !subject.starts_with("nw.subscriber.s.") {
+    if !subjects::is_subscriber(subject) {
         return readers.saw(sequence);
     }
     match serde_json::from_slice::<Subscriber>(payload) {

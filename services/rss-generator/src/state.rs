@@ -139,15 +139,19 @@ impl State {
 
 /// When an article last changed before its readers: its revision, or a time in it that has passed.
 pub(crate) fn changed(article: &Article, now: Timestamp) -> Timestamp {
-    let times = [article.expires_at, article.embargoed_until, article.published.as_ref().map(|p| p.at)];
+    let times = [article.expires_at, article.embargoed_until];
     let passed = times.into_iter().flatten().filter(|at| *at <= now);
     passed.fold(article.version_created, Timestamp::max)
 }
 
 /// How an article shows at `now`, and when time alone will change that.
 fn showing(article: &Article, now: Timestamp) -> (Showing, Option<Timestamp>) {
-    let Some(published) = &article.published else { return (Showing::Unborn, None) };
-    let starts = article.embargoed_until.map_or(published.at, |until| until.max(published.at));
+    if article.published.is_none() {
+        return (Showing::Unborn, None);
+    }
+    // A publication time ahead of ours is another clock or the newsroom's own date: the article is out all the same,
+    // as it is in the mail. What must wait has an embargo.
+    let starts = article.embargoed_until.unwrap_or(Timestamp::MIN);
     match article.status {
         Status::Published | Status::Withdrawn if now < starts => (Showing::Unborn, Some(starts)),
         Status::Published | Status::Withdrawn if article.is_expired(now) => (Showing::Hidden, None),

@@ -4,4 +4,3 @@ mod articles;
 mod desk;
 mod pages;
 mod servers;
-mod up;

@@ -178,7 +178,7 @@ impl From<PublishError> for Unwritten {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::Conflict { .. } => Self::Conflict,
-            PublishError::TooLarge { .. } => {
+            PublishError::TooLarge => {
                 let limit = ARTICLES.max_message_bytes / 1024;
                 Self::Refused(Refusal::TooLarge(format!("the article is larger than {limit} KiB with all its fields")))
             }

@@ -1,3 +1,5 @@
+//! The fold: whatever the order and number of revisions, the last ones and the time decide.
+
 use article::{Command, RevisionKind};
 use proptest::prelude::*;
 

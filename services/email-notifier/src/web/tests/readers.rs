@@ -1,0 +1,142 @@
+//! What readers do: subscribe, confirm, leave.
+
+use super::*;
+
+#[tokio::test]
+async fn from_the_form_to_the_last_goodbye() {
+    let site = Site::start().await;
+    let (status, form) = page(site.get("/subscribe?selection=section/world")).await;
+    assert_eq!(status, 200);
+    assert!(form.contains("<option value=\"section/world\" dir=\"auto\" selected>World</option>"), "{form}");
+    assert!(form.contains("World › Asia &#60;&#38;&#62;</option>"), "{form}");
+    assert!(form.contains("news@news.example") && form.contains("Version 1 of this text"), "{form}");
+
+    let (status, sent) = page(site.subscribe(ADDRESS, "section/world")).await;
+    assert_eq!(status, 200);
+    assert!(sent.contains("Look into your inbox") && !sent.contains("reader"), "{sent}");
+    let reader = site.subscriber(ADDRESS).await;
+    assert!(!reader.is_confirmed());
+
+    let confirm = format!("/confirm/{}", site.keys.confirm_token(reader.id, now()));
+    let (status, asked) = page(site.get(&confirm)).await;
+    assert_eq!(status, 200);
+    assert!(asked.contains("the section “World”") && asked.contains("r…@example.org"), "{asked}");
+    assert!(!site.subscriber(ADDRESS).await.is_confirmed());
+    let (status, subscribed) = page(site.post(&confirm)).await;
+    assert_eq!(status, 200);
+    assert!(subscribed.contains("You are subscribed") && site.subscriber(ADDRESS).await.is_confirmed());
+    let written = site.written().await;
+    assert_eq!(page(site.post(&confirm)).await, (status, subscribed.clone()), "pressed twice");
+    assert_eq!(page(site.get(&confirm)).await, (status, subscribed.clone()), "opened again");
+    assert_eq!(site.written().await, written);
+
+    let unsubscribe = format!("/unsubscribe/{}", site.keys.unsubscribe_token(reader.id));
+    assert!(subscribed.contains(&unsubscribe), "{subscribed}");
+    let (status, leaving) = page(site.get(&unsubscribe)).await;
+    assert_eq!(status, 200);
+    assert!(leaving.contains("the section “World”") && leaving.contains("value=\"One-Click\""), "{leaving}");
+    let (status, left) = page(site.form(&unsubscribe, &[("List-Unsubscribe", "One-Click")])).await;
+    assert_eq!(status, 200);
+    assert!(left.contains("You are unsubscribed") && !site.subscriber(ADDRESS).await.is_confirmed());
+    assert_eq!(page(site.post(&confirm)).await.0, 410, "an old button brings nobody back");
+}
+
+#[tokio::test]
+async fn looking_changes_nothing() {
+    let site = Site::start().await;
+    let reader = site.reader(&["all"]).await;
+    site.store.request(&ADDRESS.parse().unwrap(), &"section/world".parse().unwrap(), "en", now()).await.unwrap();
+    let written = site.written().await;
+    let tokens = [
+        format!("/confirm/{}", site.keys.confirm_token(reader.id, now())),
+        format!("/unsubscribe/{}", site.keys.unsubscribe_token(reader.id)),
+        format!("/unsubscribe/{}?selection=all&List-Unsubscribe=One-Click", site.keys.unsubscribe_token(reader.id)),
+    ];
+    for path in &tokens {
+        let response = site.get(path).send().await.unwrap();
+        assert_eq!(response.headers()["x-robots-tag"], "noindex", "{path}");
+        assert_eq!(site.http.head(format!("{}{path}", site.base)).send().await.unwrap().status(), 200, "{path}");
+        assert_eq!(site.http.put(format!("{}{path}", site.base)).send().await.unwrap().status(), 405, "{path}");
+    }
+    let typed = "/subscribe?address=reader@example.org&selection=all&language=zh";
+    assert_eq!(page(site.get(typed)).await.0, 200);
+    assert_eq!(site.written().await, written);
+}
+
+#[tokio::test]
+async fn one_click_is_understood_from_every_mail_program() {
+    let site = Site::start().await;
+    let multipart = "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
+    for (content_type, body) in [
+        (Some("application/x-www-form-urlencoded"), "List-Unsubscribe=One-Click"),
+        (Some("multipart/form-data; boundary=b"), multipart),
+        (Some("text/plain; charset=utf-7"), "List-Unsubscribe=One-Click"),
+        (Some("application/json"), "{"),
+        (Some("nonsense"), "\u{0}\u{1}"),
+        (None, "List-Unsubscribe=One-Click"),
+        (None, ""),
+    ] {
+        let reader = site.reader(&["all", "section/world"]).await;
+        assert_eq!(reader.confirmed().count(), 2);
+        let path = format!("/unsubscribe/{}", site.keys.unsubscribe_token(reader.id));
+        let request = site.post(&path).body(body);
+        let request = content_type.into_iter().fold(request, |request, value| request.header("content-type", value));
+        let (again, twice) = (request.try_clone().unwrap(), request.try_clone().unwrap());
+        let (status, first) = page(request).await;
+        assert_eq!(status, 200, "{content_type:?} {body:?}");
+        assert_eq!(site.subscriber(ADDRESS).await.subscriptions, [], "{content_type:?} {body:?}");
+        let written = site.written().await;
+        assert_eq!(page(again).await, (status, first.clone()));
+        assert_eq!(page(twice).await, (status, first));
+        assert_eq!(site.written().await, written);
+    }
+}
+
+#[tokio::test]
+async fn one_of_several_can_be_ended() {
+    let site = Site::start().await;
+    let reader = site.reader(&["all", "section/world", "section/gone"]).await;
+    let path = format!("/unsubscribe/{}", site.keys.unsubscribe_token(reader.id));
+    let (_, before) = page(site.get(&path)).await;
+    assert!(before.contains("section/gone"), "a section that the log has forgotten can still be left: {before}");
+    let (status, after) = page(site.form(&path, &[("selection", "section/world")])).await;
+    assert_eq!(status, 200);
+    assert!(after.contains("role=\"status\"") && !after.contains("World"), "{after}");
+    let left: Vec<String> =
+        site.subscriber(ADDRESS).await.confirmed().map(|subscription| subscription.selection.to_string()).collect();
+    assert_eq!(left, ["all", "section/gone"]);
+    for (selection, expected) in [("section/world", 200), ("publisher/nobody", 200), ("", 404), ("section/", 404)] {
+        assert_eq!(page(site.form(&path, &[("selection", selection)])).await.0, expected, "{selection:?}");
+        assert_eq!(site.subscriber(ADDRESS).await.confirmed().count(), 2, "{selection:?}");
+    }
+}
+
+#[tokio::test]
+async fn forged_and_late_links_do_nothing() {
+    let site = Site::start().await;
+    let reader = site.reader(&["all"]).await;
+    let written = site.written().await;
+    let other = Keys::new(b"another secret");
+    let late = now() - SignedDuration::from_hours(8 * 24);
+    for (path, status) in [
+        (format!("/confirm/{}", other.confirm_token(reader.id, now())), 404),
+        (format!("/confirm/{}", site.keys.confirm_token(reader.id, late)), 404),
+        (format!("/confirm/{}", site.keys.unsubscribe_token(reader.id)), 404),
+        (format!("/confirm/{}", site.keys.confirm_token(SubscriberId::random(), now())), 410),
+        (format!("/unsubscribe/{}", other.unsubscribe_token(reader.id)), 404),
+        ("/unsubscribe/x".into(), 404),
+        (format!("/unsubscribe/{}", "A".repeat(4000)), 404),
+        ("/unsubscribe/%F0%9F%98%80%0D%0A".into(), 404),
+        // Whoever left long ago has no record any more, and is told so.
+        (format!("/unsubscribe/{}", site.keys.unsubscribe_token(SubscriberId::random())), 200),
+        ("/nowhere".into(), 404),
+    ] {
+        let (seen, text) = page(site.get(&path)).await;
+        assert_eq!(seen.as_u16(), status, "{path}");
+        assert!(text.contains("Subscribe") || path.starts_with("/unsubscribe"), "{path}: {text}");
+        if path != "/nowhere" {
+            assert_eq!(page(site.post(&path)).await.0.as_u16(), status, "POST {path}");
+        }
+    }
+    assert_eq!(site.written().await, written);
+}

@@ -1,0 +1,8 @@
+//! The journeys, one file for each scenario, in one binary: built services, a real nats-server, real HTTP and SMTP.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod journey;
+mod kill;
+mod newsroom;
+mod up;
