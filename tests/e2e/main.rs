@@ -4,5 +4,6 @@
 
 mod journey;
 mod kill;
+#[path = "../newsroom/mod.rs"]
 mod newsroom;
 mod up;
