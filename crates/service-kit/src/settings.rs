@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// One setting, for a person to read.
@@ -107,10 +107,21 @@ impl Settings {
 
     /// A secret, in a file that `name` points to: an environment is inherited, listed and dumped, a file is not.
     pub fn secret_file(&mut self, name: &'static str, help: &'static str) -> Option<Option<Secret>> {
-        let path: Option<PathBuf> = self.optional(name, help)?;
-        let Some(path) = path else { return Some(None) };
-        match std::fs::read_to_string(&path) {
-            Ok(text) if !text.trim().is_empty() => Some(Some(Secret::new(text.trim()))),
+        match self.optional::<PathBuf>(name, help)? {
+            None => Some(None),
+            Some(path) => self.read_secret(name, &path).map(Some),
+        }
+    }
+
+    /// A secret that the service cannot do without.
+    pub fn required_secret_file(&mut self, name: &'static str, help: &'static str) -> Option<Secret> {
+        let path = self.required::<PathBuf>(name, help)?;
+        self.read_secret(name, &path)
+    }
+
+    fn read_secret(&mut self, name: &'static str, path: &Path) -> Option<Secret> {
+        match std::fs::read_to_string(path) {
+            Ok(text) if !text.trim().is_empty() => Some(Secret::new(text.trim())),
             Ok(_) => self.mistake(format!("{name}: {} is empty", path.display())),
             Err(error) => self.mistake(format!("{name}: cannot read {}: {error}", path.display())),
         }

@@ -113,17 +113,13 @@ impl Config {
 }
 
 fn secret(settings: &mut Settings) -> Option<Secret> {
-    let help = "File with a secret of at least 32 bytes, the same for all replicas, behind every link in every mail";
-    let secret = settings.secret_file("NEWSWIRE_EMAIL_SECRET_FILE", help)?;
-    match secret {
-        Some(secret) if secret.expose().len() >= MIN_SECRET => Some(secret),
-        Some(_) => {
-            settings.mistake(format!("NEWSWIRE_EMAIL_SECRET_FILE: the secret is shorter than {MIN_SECRET} bytes"))
-        }
-        None => settings.mistake(
-            "NEWSWIRE_EMAIL_SECRET_FILE is not set; make one with: head -c 32 /dev/urandom | base64 > secret".into(),
-        ),
+    let help = "File with a secret of at least 32 bytes, the same for all replicas, behind every link in every mail; \
+                make one with: openssl rand -base64 32";
+    let secret = settings.required_secret_file("NEWSWIRE_EMAIL_SECRET_FILE", help)?;
+    if secret.expose().len() < MIN_SECRET {
+        return settings.mistake(format!("NEWSWIRE_EMAIL_SECRET_FILE: the secret is shorter than {MIN_SECRET} bytes"));
     }
+    Some(secret)
 }
 
 fn relay(settings: &mut Settings) -> Option<RelayConfig> {
