@@ -54,7 +54,11 @@ pub(crate) fn illegal_in_line(text: &str) -> Option<char> {
 
 /// The first character that does not belong in running text: as [`illegal_in_line`], but line breaks and tabs pass.
 pub(crate) fn illegal_in_text(text: &str) -> Option<char> {
-    text.chars().find(|&c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_noncharacter(c))
+    text.chars().find(|c| is_illegal_in_text(*c))
+}
+
+pub(crate) fn is_illegal_in_text(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_noncharacter(c)
 }
 
 /// Whether a reader would see nothing: white space, and characters without width or shape.

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::MAX_BODY_BYTES;
-use crate::html::{is_too_tangled, paragraphs_to_html, sanitise, to_text};
+use crate::html::{paragraphs_to_html, to_text, try_sanitise};
 use crate::reader::Fields;
 use crate::text::is_blank;
 
@@ -39,11 +39,12 @@ pub(super) fn body(fields: &mut Fields<'_>, base: Option<&Url>, warnings: &mut V
 
 fn from_html(fields: &mut Fields<'_>, base: Option<&Url>, warnings: &mut Vec<String>) -> Option<String> {
     let html = fields.long_text("body", MAX_RAW_BYTES)?;
-    if is_too_tangled(&html) {
-        fields.problem("body", "too_tangled", "too many elements are left open inside one another; close them");
+    let Some(clean) = try_sanitise(&html, base) else {
+        let detail = "too many elements are left open inside one another, or too much text is & and no-break spaces; \
+                      close the elements, or send plain text as body_text";
+        fields.problem("body", "too_tangled", detail);
         return None;
-    }
-    let clean = sanitise(&html, base);
+    };
     if !clean.removed.is_empty() {
         warnings.push(format!("markup removed from the body: {}", clean.removed.join(", ")));
     }

@@ -1,6 +1,8 @@
 //! Body markup: what may stand in it, and plain text into paragraphs.
 
+mod elements;
 mod plain;
+mod settled;
 mod tangle;
 
 use std::collections::HashSet;
@@ -9,9 +11,11 @@ use std::sync::LazyLock;
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
+use self::elements::{ELEMENTS, EVERYWHERE, LINK_REL, SCHEMES, is_allowed_address, named};
 pub use self::plain::to_text;
+use self::settled::is_settled;
 use self::tangle::Survey;
-use crate::text::illegal_in_text;
+use crate::text::{illegal_in_text, is_illegal_in_text};
 
 /// Sanitised markup, with what had to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,83 +31,21 @@ const CONTENT_REMOVED: [&str; 2] = ["script", "style"];
 /// How often markup is read again for it to settle.
 const MAX_READINGS: usize = 4;
 
-static ALLOWED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-    HashSet::from([
-        "a",
-        "abbr",
-        "b",
-        "bdi",
-        "bdo",
-        "blockquote",
-        "br",
-        "caption",
-        "cite",
-        "code",
-        "dd",
-        "del",
-        "details",
-        "dfn",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "figcaption",
-        "figure",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "img",
-        "ins",
-        "kbd",
-        "li",
-        "mark",
-        "ol",
-        "p",
-        "pre",
-        "q",
-        "rp",
-        "rt",
-        "ruby",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "summary",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "time",
-        "tr",
-        "u",
-        "ul",
-        "var",
-        "wbr",
-    ])
-});
-
 /// For markup whose relative addresses cannot be resolved; building a sanitiser costs more than a short text does.
 static WITHOUT_BASE: LazyLock<Builder<'static>> = LazyLock::new(|| builder(UrlRelative::Deny));
 
 fn builder(relative: UrlRelative<'static>) -> Builder<'static> {
     let mut builder = Builder::new();
     builder
-        .tags(ALLOWED.clone())
+        .tags(ELEMENTS.iter().map(|element| element.name).collect())
+        .tag_attributes(ELEMENTS.iter().map(|e| (e.name, e.attributes.iter().copied().collect())).collect())
         .clean_content_tags(HashSet::from(CONTENT_REMOVED))
-        .generic_attributes(HashSet::from(["lang", "dir", "title"]))
-        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .generic_attributes(HashSet::from(EVERYWHERE))
+        .url_schemes(HashSet::from(SCHEMES))
         .url_relative(relative)
-        .link_rel(Some("noopener noreferrer"));
+        // The sanitiser itself takes `cite` for words.
+        .attribute_filter(|_, name, value| (name != "cite" || is_allowed_address(value)).then_some(value.into()))
+        .link_rel(Some(LINK_REL));
     builder
 }
 
@@ -111,34 +53,41 @@ fn builder(relative: UrlRelative<'static>) -> Builder<'static> {
 /// character that XML 1.0 forbids (`&#11;` would otherwise bring one into a feed).
 ///
 /// Relative URLs are resolved against `base`, or removed where there is none: a feed reader has no base to guess.
-/// Sanitising again changes nothing, so output code may do it without harm. Markup that would explode in the parser
-/// comes back as text, tags and all.
+/// Sanitising again changes nothing and costs one look at each byte, so output code may do it without harm (only the
+/// odd nesting that authors rarely write is parsed again). Markup that would explode in the parser comes back as
+/// text, tags and all.
 pub fn sanitise(html: &str, base: Option<&Url>) -> Sanitised {
+    try_sanitise(html, base).unwrap_or_else(|| {
+        // The parser would make a CR a line feed.
+        let text: String = html.replace("\r\n", "\n").replace('\r', "\n");
+        let text = text.replace(is_illegal_in_text, "");
+        Sanitised { html: paragraphs_to_html(&[text]), removed: vec!["all".into()] }
+    })
+}
+
+/// As [`sanitise`]; `None` if `html` would take a parser more time and memory than any article is worth.
+pub(crate) fn try_sanitise(html: &str, base: Option<&Url>) -> Option<Sanitised> {
+    if is_settled(html) {
+        return Some(Sanitised { html: html.into(), removed: Vec::new() });
+    }
     let survey = Survey::of(html, is_expected);
     if survey.is_too_tangled() {
-        let text: String = html.chars().filter(|c| illegal_in_text(c.encode_utf8(&mut [0; 4])).is_none()).collect();
-        return Sanitised { html: paragraphs_to_html(&[text]), removed: vec!["all".into()] };
+        return None;
     }
     let clean = match base {
         None => stable(&WITHOUT_BASE, html),
         Some(base) => stable(&builder(UrlRelative::RewriteWithBase(base.clone())), html),
     };
-    Sanitised { html: clean, removed: survey.unwanted.into_iter().collect() }
-}
-
-/// Whether `html` would take a parser more time and memory than any article is worth.
-pub(crate) fn is_too_tangled(html: &str) -> bool {
-    Survey::of(html, is_expected).is_too_tangled()
+    Some(Sanitised { html: clean, removed: survey.unwanted.into_iter().collect() })
 }
 
 /// Not every parsed tree can be written so that it is parsed the same again (WHATWG HTML, section 13.3): text whose
-/// second reading differs is read until it settles. In practice that is the second time.
+/// second reading differs is read until it settles. In practice that is the second time, and most often plain to see.
 fn stable(builder: &Builder<'_>, html: &str) -> String {
     let mut clean = cleaned(builder, html);
-    // What comes out as it went in has settled: that spares everybody behind the intake the second reading.
     let mut settled = clean == html;
     for _ in 0..MAX_READINGS {
-        if settled {
+        if settled || is_settled(&clean) {
             break;
         }
         let again = cleaned(builder, &clean);
@@ -151,13 +100,13 @@ fn stable(builder: &Builder<'_>, html: &str) -> String {
 fn cleaned(builder: &Builder<'_>, html: &str) -> String {
     let mut clean = builder.clean(html).to_string();
     if illegal_in_text(&clean).is_some() {
-        clean.retain(|c| illegal_in_text(c.encode_utf8(&mut [0; 4])).is_none());
+        clean.retain(|c| !is_illegal_in_text(c));
     }
     clean
 }
 
 fn is_expected(name: &str) -> bool {
-    matches!(name, "html" | "head" | "body") || ALLOWED.contains(name)
+    matches!(name, "html" | "head" | "body") || named(name).is_some()
 }
 
 /// Plain paragraphs as markup; a single line break inside a paragraph is kept as one.
@@ -206,6 +155,14 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_is_no_web_address_goes() {
+        let html =
+            r#"<q cite="javascript:x" title="t">a</q><del cite="https://x.example/">b</del><ins cite="/r">c</ins>"#;
+        let clean = r#"<q title="t">a</q><del cite="https://x.example/">b</del><ins>c</ins>"#;
+        assert_eq!(sanitise(html, None).html, clean);
+    }
+
+    #[test]
     fn relative_addresses_resolve_or_go() {
         let base = Url::parse("https://news.example/a/b").unwrap();
         assert!(sanitise(r#"<img src="c.png" alt="C">"#, Some(&base)).html.contains("https://news.example/a/c.png"));
@@ -235,6 +192,11 @@ mod tests {
         let clean = sanitise(&html, None);
         assert_eq!(clean.removed, ["all"]);
         assert_eq!(to_text(&clean.html), html);
+
+        let entities = format!("\u{0}\r\n\r{}", "&amp; £".repeat(100_000));
+        let clean = sanitise(&entities, None);
+        assert_eq!(clean.removed, ["all"]);
+        assert_eq!(sanitise(&clean.html, None), Sanitised { html: clean.html.clone(), removed: vec![] });
     }
 
     #[test]

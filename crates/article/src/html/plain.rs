@@ -121,7 +121,8 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     Some(&value[..value.find('"')?])
 }
 
-fn unescape(text: &str) -> String {
+/// The text of what the serialiser escaped: five entities, each ended by its semicolon.
+pub(super) fn unescape(text: &str) -> String {
     if !text.contains('&') {
         return text.into();
     }

@@ -4,6 +4,9 @@
 //! the stack of open elements at every tag: 40 KiB of `<p><b title=1><b title=2>…<p>x<p>x…` become 137 MB in ten
 //! seconds. The sum of the nesting depths at every tag bounds both effects, and the tokenizer alone finds it in
 //! linear time.
+//!
+//! The serialiser (html5ever 0.40, `write_escaped`) looks ahead for the next `<` or `>` from every `&` and every
+//! character whose UTF-8 begins like a no-break space's: 2 MB of `&` in one text would take it half a minute.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -16,6 +19,9 @@ use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSin
 /// The largest sum of depths. A page of 20,000 tags nested 10 deep has 200,000; at the limit parsing takes about a second.
 const MAX_DEPTH_SUM: usize = 1_000_000;
 
+/// The largest number of bytes looked at ahead; half a second. A text of 200 KB may hold 200,000 `&`.
+const MAX_LOOK_AHEAD: usize = 40_000_000_000;
+
 /// The most element names remembered, for a list that a person reads.
 const MAX_NAMES: usize = 20;
 
@@ -25,6 +31,12 @@ pub(super) struct Survey {
     /// Names of the elements that start in it, sorted, as many as a person reads.
     pub(super) unwanted: BTreeSet<String>,
     depth_sum: usize,
+    /// Bytes of text, and how many of them make the serialiser look ahead. What the parser joins into one text is
+    /// beyond a tokenizer, so all of it is taken for one.
+    text: usize,
+    stops: usize,
+    /// Bytes looked at ahead in attributes, each for itself.
+    look_ahead: usize,
     /// Open elements; `None` is something that may be an open element to the parser, and is never closed.
     open: Vec<Option<LocalName>>,
     /// Inside SVG, MathML and a few others the parser reads raw text, comments and CDATA differently from what a
@@ -47,7 +59,8 @@ impl Survey {
     }
 
     pub(super) fn is_too_tangled(&self) -> bool {
-        self.depth_sum > MAX_DEPTH_SUM
+        let look_ahead = self.look_ahead.saturating_add(self.text.saturating_mul(self.stops));
+        self.depth_sum > MAX_DEPTH_SUM || look_ahead > MAX_LOOK_AHEAD
     }
 
     fn tag(&mut self, tag: &Tag, wanted: fn(&str) -> bool) {
@@ -55,6 +68,7 @@ impl Survey {
         for attribute in &tag.attrs {
             self.hidden(&attribute.name.local);
             self.hidden(&attribute.value);
+            self.look_ahead = self.look_ahead.saturating_add(stops(&attribute.value) * attribute.value.len());
         }
         let name: &str = &tag.name;
         match tag.kind {
@@ -84,6 +98,10 @@ impl Survey {
             self.open.push(None);
         }
     }
+}
+
+fn stops(text: &str) -> usize {
+    text.bytes().filter(|b| matches!(b, b'&' | 0xC2)).count()
 }
 
 /// Elements without content, and those that a following one of their kind closes: they cannot nest by themselves.
@@ -137,7 +155,12 @@ impl TokenSink for Sink {
                     return content_model(&tag.name);
                 }
             }
-            Token::CommentToken(text) | Token::CharacterTokens(text) => survey.hidden(&text),
+            // In SVG the parser finds text in what is a comment to a tokenizer.
+            Token::CommentToken(text) | Token::CharacterTokens(text) => {
+                survey.hidden(&text);
+                survey.text += text.len();
+                survey.stops += stops(&text);
+            }
             _ => {}
         }
         TokenSinkResult::Continue
@@ -175,6 +198,9 @@ mod tests {
             ("end tags in comments", "<div><!--</div>-->".repeat(3000)),
             ("comment in raw text", format!("<title><!--</title><p>{open}{more}-->")),
             ("raw text that is none", format!("<svg><style><p>{open}{more}</style>")),
+            ("entities", "&amp;</b>&nbsp;<font>".repeat(90_000)),
+            ("entities in SVG", format!("<svg><![CDATA[{}]]>", "&".repeat(210_000))),
+            ("an attribute", format!("<p title='{}'>", "&".repeat(210_000))),
             ("character data", format!("<svg>{}<i>{more}", "<g><![CDATA[></g>]]>".repeat(2000))),
         ] {
             assert!(survey(&html).is_too_tangled(), "{name}: {}", survey(&html).depth_sum);
@@ -189,6 +215,8 @@ mod tests {
             ("misnested", "<p><font><b>x</font></b></p>".repeat(500)),
             ("a script", format!("<script>{}</script><p>x", "if(a<b&&c<d){};".repeat(10_000))),
             ("an icon", format!("<svg><path d='1'/></svg>{}", "<p>a</p>".repeat(5000))),
+            ("many entities", "<p>a &amp; b«</p>".repeat(20_000)),
+            ("many attributes", format!("<p title='{}'>", "&".repeat(100)).repeat(10_000)),
             ("no markup", "1 < 2 < 3 ".repeat(10_000)),
         ] {
             assert!(!survey(&html).is_too_tangled(), "{name}: {}", survey(&html).depth_sum);
