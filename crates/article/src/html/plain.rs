@@ -3,7 +3,7 @@
 /// Sanitised markup as plain text: paragraphs apart, list items marked, pictures as their alt text, links as
 /// `words (address)` where the words are not the address itself.
 ///
-/// Reads only what [`sanitise`] writes (balanced, quoted, four entities); other input loses structure, never panics.
+/// Reads only what [`crate::sanitise`] writes (balanced, quoted, four entities); other input loses structure, never panics.
 pub fn to_text(html: &str) -> String {
     let mut text = Text::default();
     let mut rest = html;
