@@ -11,6 +11,7 @@ use async_nats::jetstream::{ErrorCode, publish::PublishAck};
 use bytes::Bytes;
 
 use crate::connect::REQUEST_TIMEOUT;
+use crate::publish::is_in_progress;
 use crate::{Bus, Published};
 
 /// One message of a batch.
@@ -28,6 +29,9 @@ pub enum BatchError {
     /// A subject was not as expected; nothing was written.
     #[error("a subject of the batch has changed since it was read")]
     Conflict,
+    /// Another write of one of its subjects is under way, and may yet fail.
+    #[error("a subject of the batch is being written by another")]
+    InProgress,
     #[error("the server refused the batch: {0}")]
     Refused(String),
     /// Nobody answered in time: all of it was stored, or nothing.
@@ -109,6 +113,7 @@ fn parse_answer(answer: &[u8], commits: bool) -> Result<Option<Published>, Batch
         Ok(Response::Err { error }) if error.error_code() == ErrorCode::STREAM_WRONG_LAST_SEQUENCE => {
             Err(BatchError::Conflict)
         }
+        Ok(Response::Err { error }) if is_in_progress(error.error_code()) => Err(BatchError::InProgress),
         // A full stream answers 503, too, and stays full.
         Ok(Response::Err { error }) if error.error_code() == ErrorCode::STREAM_STORE_FAILED => {
             Err(BatchError::Refused(error.to_string()))

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
@@ -139,7 +140,6 @@ impl From<async_nats::jetstream::context::PublishError> for Attempt {
 }
 
 fn refusal(error: &async_nats::jetstream::context::PublishError) -> Attempt {
-    use async_nats::jetstream::ErrorCode;
     let server = std::error::Error::source(error).and_then(|s| s.downcast_ref::<async_nats::jetstream::Error>());
     let text = server.map_or_else(|| error.to_string(), ToString::to_string);
     match server.map(|server| (server.error_code(), server.code())) {
@@ -148,8 +148,15 @@ fn refusal(error: &async_nats::jetstream::context::PublishError) -> Attempt {
         Some((ErrorCode::INSUFFICIENT_RESOURCES | ErrorCode::STREAM_STORE_FAILED, _)) => {
             Attempt::Final(PublishError::Refused(text))
         }
+        Some((code, _)) if is_in_progress(code) => Attempt::Passing(text),
         // No leader, clustered and not ready.
         Some((_, 503)) => Attempt::Passing(text),
         _ => Attempt::Final(PublishError::Refused(text)),
     }
+}
+
+/// A replicated stream answers so while an earlier write of the subject, or of the message id, is not settled: ours,
+/// whose answer was lost, or another's.
+pub(crate) fn is_in_progress(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::STREAM_DUPLICATE_MESSAGE_CONFLICT | ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT)
 }

@@ -91,6 +91,19 @@ impl Follower {
 
     /// Follows with one consumer until it breaks; answers why it did.
     async fn follow(&mut self) -> Result<String, Closed> {
+        match self.bus.last_sequence(&self.stream).await {
+            Ok(last) if last < self.last => {
+                tracing::error!(
+                    stream = self.stream.name,
+                    last,
+                    seen = self.last,
+                    "the log is shorter than it was; reading it anew"
+                );
+                self.last = 0;
+            }
+            Ok(_) => {}
+            Err(error) => return Ok(error.to_string()),
+        }
         let name = format!("tail-{}-{}", self.bus.service, self.instance());
         let deliver_policy = match self.last {
             0 => DeliverPolicy::LastPerSubject,
@@ -120,6 +133,8 @@ impl Follower {
             Err(error) => return Ok(error.to_string()),
         };
         let sender = self.sender.clone();
+        // Without acknowledgements nothing comes again: what died in a broken connection shows only as a gap here.
+        let mut expected = 0;
         loop {
             let message = tokio::select! {
                 message = messages.next() => message,
@@ -130,7 +145,14 @@ impl Follower {
                 }
             };
             match message {
-                Some(Ok(message)) => self.forward(message).await?,
+                Some(Ok(message)) => {
+                    expected += 1;
+                    let number = message.info().map_or(0, |info| info.consumer_sequence);
+                    if number != expected {
+                        return Ok(format!("message {expected} of the consumer is missing, got {number}"));
+                    }
+                    self.forward(message).await?;
+                }
                 Some(Err(error)) => return Ok(error.to_string()),
                 None => return Ok("the consumer ended".into()),
             }

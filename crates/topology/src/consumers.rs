@@ -48,7 +48,8 @@ pub const CONFIRMATIONS: Consumer = Consumer {
     stream: SUBSCRIBERS,
     filter: subjects::SUBSCRIBER_RECORDS,
     ack_wait: ACK_WAIT,
-    max_ack_pending: 64,
+    // Those that wait for another attempt count, and must not keep the others waiting.
+    max_ack_pending: 10_000,
 };
 
 pub const CONSUMERS: &[Consumer] = &[PLANNER, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, CONFIRMATIONS];

@@ -129,7 +129,7 @@ fn relay(settings: &mut Settings) -> Option<RelayConfig> {
     let user = settings.optional("NEWSWIRE_EMAIL_RELAY_USER", "User name at the relay, where it asks for one");
     let password = settings.secret_file("NEWSWIRE_EMAIL_RELAY_PASSWORD_FILE", "File with the password at the relay");
     let seconds: Option<u64> =
-        settings.value("NEWSWIRE_EMAIL_RELAY_TIMEOUT", "60", "Seconds that one command may take");
+        settings.value("NEWSWIRE_EMAIL_RELAY_TIMEOUT", "300", "Seconds that the answer to one command may take");
     let (user, password, tls) = (user?, password?, tls?);
     if user.is_some() != password.is_some() {
         return settings.mistake("NEWSWIRE_EMAIL_RELAY_USER and …_PASSWORD_FILE go together".into());

@@ -10,14 +10,17 @@ use mail::{Confirmation, Locale, MessageId, Outcome, Outgoing, Site, Topic, conf
 use url::Url;
 
 use crate::catalogue::Catalogue;
-use crate::links::Keys;
+use crate::links::{Keys, page_link};
+use crate::outcomes::without_address;
 use crate::pool::Pool;
 use crate::store::Store;
 use crate::subscriber::Subscriber;
-use crate::worker::{page_link, without_address};
 
-/// How long a relay that says "later" is left alone. A person waits for this mail in front of a screen.
-const PAUSE: Duration = Duration::from_secs(20);
+/// Attempts at one mail. A mistyped domain is "later" to many relays, for days.
+const MAX_ATTEMPTS: i64 = 10;
+
+/// Tries to note that a mail went out before it is sent once more instead.
+const MAX_NOTES: usize = 60;
 
 #[derive(Clone)]
 pub(crate) struct Confirmations {
@@ -44,15 +47,20 @@ impl Confirmations {
         let current = match self.store.get(record.id).await {
             Ok(Some(current)) if current.wants_confirmation(service_kit::now()) => current,
             Ok(_) => return Disposition::Done,
-            Err(error) => return later(&error.to_string()),
+            Err(error) => return later(delivery, &error.to_string()),
         };
         match self.send(&current).await {
-            Ok(()) => self.remember(&current).await,
-            Err(disposition) => disposition,
+            Ok(()) => self.remember(delivery, &current).await,
+            Err(cause) if delivery.attempt >= MAX_ATTEMPTS => {
+                tracing::info!(to = current.address.masked(), cause, "confirmation given up");
+                Disposition::Done
+            }
+            Err(cause) => later(delivery, &cause),
         }
     }
 
-    async fn send(&self, record: &Subscriber) -> Result<(), Disposition> {
+    /// Answers why the mail is not out yet.
+    async fn send(&self, record: &Subscriber) -> Result<(), String> {
         let now = service_kit::now();
         let id = record.id.to_string();
         let token = self.keys.confirm_token(record.id, now);
@@ -72,7 +80,7 @@ impl Confirmations {
         let from = return_path(&self.keys.mail, &id, domain)
             .expect("a subscriber id is 32 hex digits and the site's domain was checked");
         let window = [Outgoing { from: &from, to: &record.address, message: &message }];
-        let outcome = self.pool.send(&window).await.map_err(|error| later(&error.to_string()))?.pop();
+        let outcome = self.pool.send(&window).await.map_err(|error| error.to_string())?.outcomes.pop();
         match outcome {
             Some(Outcome::Accepted(_)) => {
                 tracing::info!(to = record.address.masked(), "confirmation sent");
@@ -85,10 +93,12 @@ impl Confirmations {
                 Ok(())
             }
             Some(Outcome::Failed(reply) | Outcome::Deferred(reply)) => {
-                Err(later(&without_address(&reply.to_string(), &record.address)))
+                Err(without_address(&reply.to_string(), &record.address))
             }
-            Some(Outcome::Unsent(broken) | Outcome::Unknown(broken)) => Err(later(&broken.to_string())),
-            None => Err(later("no outcome")),
+            Some(Outcome::Unsent(broken) | Outcome::Unknown(broken)) => {
+                Err(without_address(&broken.to_string(), &record.address))
+            }
+            None => Err("no outcome".into()),
         }
     }
 
@@ -101,24 +111,27 @@ impl Confirmations {
         }
     }
 
-    async fn remember(&self, record: &Subscriber) -> Disposition {
+    /// Notes that the mail is out. Only this is tried again, not the mail.
+    async fn remember(&self, delivery: &Delivery, record: &Subscriber) -> Disposition {
         let sent_at = service_kit::now();
-        let remembered = self
-            .store
-            .update(record.id, |record| {
+        for _ in 0..MAX_NOTES {
+            let noted = self.store.update(record.id, |record| {
                 record.confirmation_sent_at = Some(sent_at);
                 true
-            })
-            .await;
-        match remembered {
-            Ok(_) => Disposition::Done,
-            // A second mail is better than none.
-            Err(error) => later(&error.to_string()),
+            });
+            match noted.await {
+                Ok(_) => return Disposition::Done,
+                Err(error) => tracing::warn!(%error, "cannot note that a confirmation was sent; trying on"),
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
+        later(delivery, "cannot note that a confirmation was sent")
     }
 }
 
-fn later(cause: &str) -> Disposition {
-    tracing::warn!(cause, "sending a confirmation later");
-    Disposition::Retry(PAUSE)
+/// A person waits for this mail in front of a screen: soon at first, then more and more patiently.
+fn later(delivery: &Delivery, cause: &str) -> Disposition {
+    tracing::warn!(attempt = delivery.attempt, cause, "sending a confirmation later");
+    let doublings = u32::try_from(delivery.attempt.clamp(1, 9) - 1).unwrap_or_default();
+    Disposition::Retry(Duration::from_secs(10) * 2u32.pow(doublings))
 }

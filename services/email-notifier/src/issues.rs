@@ -1,7 +1,7 @@
 //! Articles as compiled mail, kept while they are being sent: compiling is for the article, splicing for the reader.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use article::{Article, ArticleId};
 use mail::{Issue, Locale, Site, compile_alert};
@@ -27,15 +27,21 @@ impl Issues {
 
     pub(crate) fn get(&self, article: &Article, locale: Locale) -> Arc<Issue> {
         let key = (article.id, article.revision, locale);
-        let mut kept = self.kept.lock().expect("compiling mail does not panic");
-        if let Some((_, issue)) = kept.iter().find(|(known, _)| *known == key) {
-            return issue.clone();
+        let known = self.lock().iter().find(|(known, _)| *known == key).map(|(_, issue)| issue.clone());
+        if let Some(issue) = known {
+            return issue;
         }
+        // Outside the lock: an article that makes a library panic must not take the others with it.
         let issue = Arc::new(compile_alert(article, &self.site, locale));
+        let mut kept = self.lock();
         if kept.len() >= MAX_KEPT {
             kept.pop_front();
         }
         kept.push_back((key, issue.clone()));
         issue
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(Key, Arc<Issue>)>> {
+        self.kept.lock().expect("no code panics while it holds this lock")
     }
 }

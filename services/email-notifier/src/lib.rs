@@ -6,6 +6,7 @@ mod confirmations;
 mod issues;
 mod ledger;
 mod links;
+mod outcomes;
 mod plan;
 mod planner;
 mod pool;

@@ -5,8 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
 use jiff::{SignedDuration, Timestamp};
-use mail::Address;
+use mail::{Address, Link};
 use sha2::Sha256;
+use url::Url;
 
 use crate::subscriber::{CONFIRM_WITHIN, SubscriberId};
 
@@ -103,6 +104,18 @@ fn decode(token: &str, length: usize) -> Option<Vec<u8>> {
         return None;
     }
     URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == length)
+}
+
+/// The page that ends a subscription, and takes the one-click POST.
+pub(crate) fn unsubscribe_link(public_url: &Url, token: &str) -> Link {
+    page_link(public_url, "unsubscribe", token)
+}
+
+/// A page of ours for the holder of `token`.
+pub(crate) fn page_link(public_url: &Url, page: &str, token: &str) -> Link {
+    let mut url = public_url.clone();
+    url.path_segments_mut().expect("the site's URLs were checked: http or https").pop_if_empty().extend([page, token]);
+    Link::new(url).expect("the site's URLs were checked: at most 500 bytes, and a token has at most 128")
 }
 
 #[cfg(test)]

@@ -7,13 +7,10 @@ use std::time::Duration;
 use article::wire::v1::Envelope;
 use bus::{BatchError, BatchMessage, Bus, Delivery, Disposition, HeaderMap};
 use serde::Serialize;
-use topology::{JOBS, SUBSCRIBERS, subjects};
+use topology::{JOBS, subjects};
 
 use crate::plan::{calls_for_an_alert, make_plan, plan_key};
 use crate::readers::Readers;
-
-/// Waiting for the subscribers that the log has and we have not seen yet.
-const CATCH_UP: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub(crate) struct Planner {
@@ -28,7 +25,8 @@ impl Planner {
             Ok(envelope) => envelope.data,
             Err(error) => return Disposition::Discard(format!("not an article event: {error}")),
         };
-        let now = service_kit::now();
+        // What the log took as public is public, even if this host's clock is behind.
+        let now = service_kit::now().max(delivery.stored_at);
         if !calls_for_an_alert(&article, now) {
             return Disposition::Done;
         }
@@ -38,7 +36,7 @@ impl Planner {
             Ok(None) => {}
             Err(error) => return later(&plan, &error.to_string()),
         }
-        if let Err(cause) = self.catch_up().await {
+        if let Err(cause) = self.readers.catch_up(&self.bus).await {
             return later(&plan, &cause);
         }
         let recipients = self.readers.matching(&article, delivery.stored_at);
@@ -56,19 +54,12 @@ impl Planner {
             // Another planner was first, or this one before a crash.
             Err(BatchError::Conflict) => Disposition::Done,
             // If it was stored all the same, the next attempt finds the head.
-            Err(error @ BatchError::Unavailable(_)) => later(&plan, &error.to_string()),
+            Err(error @ (BatchError::Unavailable(_) | BatchError::InProgress)) => later(&plan, &error.to_string()),
             Err(error @ BatchError::Refused(_)) => {
                 tracing::error!(plan, %error, "cannot write a plan; is JOBS full? its limit can be raised");
                 Disposition::Retry(Duration::from_secs(30))
             }
         }
-    }
-
-    /// Everybody who confirmed before this moment is in the index.
-    async fn catch_up(&self) -> Result<(), String> {
-        let last = self.bus.last_sequence(&SUBSCRIBERS).await.map_err(|error| error.to_string())?;
-        let waited = tokio::time::timeout(CATCH_UP, self.readers.caught_up_to(last)).await;
-        waited.map_err(|_| "the subscriber index is behind the log".to_owned())
     }
 }
 

@@ -6,6 +6,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use futures::future::join_all;
 use mail::smtp::OpenError;
 use mail::{Connection, Outcome, Outgoing, Relay};
 use tokio::time::Instant;
@@ -20,6 +21,13 @@ const MAX_WINDOWS: u32 = 200;
 pub(crate) struct Pool {
     relay: Relay,
     idle: Mutex<Vec<Idle>>,
+}
+
+/// What became of a window.
+pub(crate) struct Sent {
+    pub outcomes: Vec<Outcome>,
+    /// Whether its connection was opened for it.
+    pub fresh: bool,
 }
 
 struct Idle {
@@ -39,15 +47,16 @@ impl Pool {
     ///
     /// # Errors
     /// When there is no connection to be had; nothing was sent then.
-    pub(crate) async fn send(&self, window: &[Outgoing<'_>]) -> Result<Vec<Outcome>, OpenError> {
+    pub(crate) async fn send(&self, window: &[Outgoing<'_>]) -> Result<Sent, OpenError> {
         if let Some(kept) = self.take() {
             let outcomes = self.send_over(kept, window).await;
             if !outcomes.iter().all(|outcome| matches!(outcome, Outcome::Unsent(_))) {
-                return Ok(outcomes);
+                return Ok(Sent { outcomes, fresh: false });
             }
         }
         let connection = Connection::open(&self.relay).await?;
-        Ok(self.send_over(Idle { connection, since: Instant::now(), windows: 0 }, window).await)
+        let outcomes = self.send_over(Idle { connection, since: Instant::now(), windows: 0 }, window).await;
+        Ok(Sent { outcomes, fresh: true })
     }
 
     async fn send_over(&self, mut used: Idle, window: &[Outgoing<'_>]) -> Vec<Outcome> {
@@ -80,8 +89,6 @@ impl Pool {
     /// Takes leave of the relay on all kept connections.
     pub(crate) async fn close(&self) {
         let kept = std::mem::take(&mut *self.idle.lock().expect("no code panics while it holds this lock"));
-        for kept in kept {
-            kept.connection.close().await;
-        }
+        join_all(kept.into_iter().map(|kept| kept.connection.close())).await;
     }
 }

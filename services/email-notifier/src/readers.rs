@@ -2,14 +2,20 @@
 
 use std::collections::HashMap;
 use std::sync::RwLock;
+use std::time::Duration;
 
 use article::Article;
+use bus::Bus;
 use jiff::Timestamp;
 use mail::{Address, Locale};
 use subscription::{Index, Selection};
 use tokio::sync::watch;
+use topology::{SUBSCRIBERS, subjects};
 
 use crate::subscriber::{Subscriber, SubscriberId};
+
+/// Waiting for the subscribers that the log has and we have not seen yet.
+const CATCH_UP: Duration = Duration::from_secs(5);
 
 /// What the send path needs to know of a subscriber.
 #[derive(Debug, Clone)]
@@ -73,12 +79,20 @@ impl Readers {
         self.seen.send_replace(sequence);
     }
 
-    /// Waits until everything up to `sequence` has been applied: whoever confirmed before an article was published
-    /// gets it, however little before.
-    pub(crate) async fn caught_up_to(&self, sequence: u64) {
+    /// Waits until everything that is in the log now has been applied: whoever confirmed before an article was
+    /// published gets it, however little before, and whoever has left is gone.
+    ///
+    /// # Errors
+    /// When the log cannot be read or is not caught up with in 5 s.
+    pub(crate) async fn catch_up(&self, bus: &Bus) -> Result<(), String> {
+        // The last message there is, not the last number given out: an unconfirmed record that expired was the last.
+        let last = bus.last(&SUBSCRIBERS, subjects::SUBSCRIBERS).await.map_err(|error| error.to_string())?;
+        let sequence = last.map_or(0, |last| last.sequence);
         let mut seen = self.seen.subscribe();
-        // The sender lives as long as we do.
-        let _ = seen.wait_for(|seen| *seen >= sequence).await;
+        match tokio::time::timeout(CATCH_UP, seen.wait_for(|seen| *seen >= sequence)).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err("the subscriber index is behind the log".into()),
+        }
     }
 
     /// Whoever asked for `article` and had confirmed it by `published`, in the order of their confirmation.

@@ -240,6 +240,7 @@ async fn of_two_workers_on_one_chunk_one_sends() {
         pool: Arc::new(Pool::new(relay(&config.relay, "news.example"))),
         keys: Keys::new(SECRET.as_bytes()),
         public_url: config.public_url,
+        shutdown: desk.shutdown.clone(),
     };
     // Both begin with the same empty record, as after a redelivery to a second worker while the first is not dead.
     let (first, second) = tokio::join!(worker.first_pass(&chunks[0]), worker.first_pass(&chunks[0]));

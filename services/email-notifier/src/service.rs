@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use article::wire::v1::Envelope;
@@ -34,6 +35,10 @@ const RETRY_WORKERS: usize = 2;
 const CONFIRMATION_WORKERS: usize = 2;
 /// Plans in the making at one time.
 const PLANNERS: usize = 4;
+
+/// A relay may scan a mail for minutes before it answers; whoever hangs up sooner sends it twice (RFC 5321 section
+/// 4.5.3.2.6).
+const MIN_CONTENT_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A service that has its port and its server.
 pub struct EmailNotifier {
@@ -99,9 +104,19 @@ impl EmailNotifier {
             pool: pool.clone(),
             keys,
             public_url: config.public_url,
+            shutdown: shutdown.clone(),
         };
         tasks.spawn(work(bus.clone(), worker, planner, confirmations, caught_up, health, shutdown.clone()));
-        let served = service_kit::serve(listener, router, shutdown.clone()).await;
+        let mut serving = std::pin::pin!(service_kit::serve(listener, router, shutdown.clone()));
+        let served = tokio::select! {
+            served = &mut serving => served,
+            // A task that ends by itself has panicked; an index that stands still must not look ready.
+            ended = tasks.join_next() => {
+                shutdown.cancel();
+                ended.transpose().context("a task of the service panicked")?;
+                serving.await
+            }
+        };
         shutdown.cancel();
         while let Some(ended) = tasks.join_next().await {
             ended.context("a task of the service panicked")?;
@@ -224,6 +239,10 @@ pub(crate) fn relay(config: &RelayConfig, hello: &str) -> Relay {
         tls,
         auth: auth.map(|(user, password)| Auth { user, password: password.expose().to_owned() }),
         hello: hello.to_owned(),
-        timeouts: Timeouts { connect: config.timeout, command: config.timeout, content: config.timeout * 2 },
+        timeouts: Timeouts {
+            connect: config.timeout,
+            command: config.timeout,
+            content: (config.timeout * 2).max(MIN_CONTENT_TIMEOUT),
+        },
     }
 }

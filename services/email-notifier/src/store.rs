@@ -78,7 +78,7 @@ impl Store {
                 return Ok(());
             }
             match self.write(&subscriber, sequence, &claim_subject, claim_sequence).await {
-                Err(StoreError::Batch(BatchError::Conflict)) => {}
+                Err(StoreError::Batch(BatchError::Conflict | BatchError::InProgress)) => {}
                 done => return done,
             }
         }
@@ -105,7 +105,7 @@ impl Store {
             let claim_sequence = claim.map_or(0, |stored| stored.sequence);
             match self.write(&subscriber, sequence, &claim_subject, claim_sequence).await {
                 Ok(()) => return Ok(Some(subscriber)),
-                Err(StoreError::Batch(BatchError::Conflict)) => {}
+                Err(StoreError::Batch(BatchError::Conflict | BatchError::InProgress)) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -131,7 +131,7 @@ impl Store {
         claim_sequence: u64,
     ) -> Result<(), StoreError> {
         let mut headers = HeaderMap::new();
-        if !subscriber.was_confirmed() {
+        if !subscriber.is_confirmed() && !subscriber.was_confirmed() {
             headers.insert("Nats-TTL", format!("{}s", CONFIRM_WITHIN.as_secs()));
         }
         let message = |subject: String, payload: Vec<u8>, expected: u64| BatchMessage {

@@ -158,6 +158,8 @@ impl Subscriber {
             }
         }
         if changed {
+            // Only the owner can do this, so the next request may have its mail at once.
+            self.confirmation_sent_at = None;
             self.log(ConsentEvent::Confirmed, now);
         }
         changed
@@ -201,7 +203,9 @@ impl Subscriber {
 
     fn log(&mut self, event: ConsentEvent, at: Timestamp) {
         if self.consent.len() >= MAX_CONSENT {
-            self.consent.remove(1);
+            // What a stranger can repeat goes first; what the owner said stays.
+            let repeated = self.consent.iter().skip(1).position(|consent| consent.event == ConsentEvent::Requested);
+            self.consent.remove(repeated.map_or(1, |at| at + 1));
         }
         self.consent.push(Consent { event, at, wording: WORDING });
     }
@@ -260,6 +264,29 @@ mod tests {
         assert!(reader.confirm(at(0), at(2)));
         assert_eq!(reader.confirmed().map(|s| &s.selection).collect::<Vec<_>>(), [&Selection::Everything]);
         assert_eq!(reader.pending(at(2)).count(), 1);
+    }
+
+    #[test]
+    fn no_number_of_forms_wears_out_a_consent() {
+        let mut reader = subscriber();
+        reader.request(Selection::Everything, "en", at(0));
+        reader.confirm(at(0), at(0));
+        for n in 0..3 * MAX_CONSENT as i64 {
+            let section: Selection = format!("section/s{}", n % 40).parse().unwrap();
+            reader.request(section, "en", at(25 * n));
+        }
+        assert!(reader.was_confirmed() && reader.is_confirmed());
+        assert!(reader.consent.len() <= MAX_CONSENT);
+    }
+
+    #[test]
+    fn a_second_selection_gets_its_mail_on_the_same_day() {
+        let mut reader = subscriber();
+        reader.request(Selection::Everything, "en", at(0));
+        reader.confirmation_sent_at = Some(at(0));
+        reader.confirm(at(1), at(1));
+        reader.request("section/world".parse().unwrap(), "en", at(2));
+        assert!(reader.wants_confirmation(at(2)));
     }
 
     #[test]

@@ -6,15 +6,16 @@ use std::time::Duration;
 use article::Article;
 use article::wire::v1::Envelope;
 use bus::{Bus, Delivery, Disposition, HeaderMap, PublishError};
-use mail::smtp::Cause;
-use mail::{Address, Link, Message, MessageId, Outcome, Outgoing, Personal, Topic, Why, return_path};
+use mail::{Address, Message, MessageId, Outgoing, Personal, Topic, Why, return_path};
+use tokio_util::sync::CancellationToken;
 use topology::{ARTICLES, JOBS, LEDGER, RETRIES, subjects};
 use url::Url;
 use uuid::Uuid;
 
 use crate::issues::Issues;
 use crate::ledger::{Ledger, State};
-use crate::links::Keys;
+use crate::links::{Keys, unsubscribe_link};
+use crate::outcomes::note_all;
 use crate::plan::{ALERT_HORIZON, Chunk, RetryCall};
 use crate::pool::Pool;
 use crate::readers::{Reader, Readers};
@@ -27,7 +28,16 @@ pub(crate) struct Worker {
     pub pool: Arc<Pool>,
     pub keys: Keys,
     pub public_url: Url,
+    /// Ends a pass between two windows.
+    pub shutdown: CancellationToken,
 }
+
+/// How long an intent of somebody else's must stand still before its window is taken for lost. Whoever writes sooner is
+/// alive.
+const STEAL_AFTER: Duration = Duration::from_secs(3);
+
+/// Between two tries of what must not be given up.
+const WRITE_AGAIN: Duration = Duration::from_secs(1);
 
 /// Why a chunk is put aside; its record says how far it is.
 #[derive(Debug)]
@@ -100,7 +110,7 @@ impl Worker {
     }
 
     pub(crate) async fn first_pass(&self, chunk: &Chunk) -> Result<(), Aside> {
-        let mut record = self.load(chunk).await?;
+        let mut record = self.begin(chunk).await?;
         if record.ledger.retry.is_none() {
             record.ledger.recover();
             self.send_all(chunk, &mut record).await?;
@@ -110,13 +120,27 @@ impl Worker {
     }
 
     async fn retry_pass(&self, chunk: &Chunk, attempt: u32) -> Result<(), Aside> {
-        let mut record = self.load(chunk).await?;
+        let mut record = self.begin(chunk).await?;
         record.ledger.recover();
         let resumes = record.ledger.retry.is_some_and(|retry| retry.attempt == attempt);
         if resumes && record.ledger.begin_retry(attempt) {
             self.send_all(chunk, &mut record).await?;
         }
         self.schedule(chunk, &record.ledger).await
+    }
+
+    /// The record to go on from, once nobody else is at work on it and everybody who left is known to have left.
+    async fn begin(&self, chunk: &Chunk) -> Result<Record, Aside> {
+        // A replica whose index is behind the log would take those it has not seen for unsubscribed, for good.
+        self.readers.catch_up(&self.bus).await.map_err(later)?;
+        let record = self.load(chunk).await?;
+        if record.ledger.count(State::Submitting) == 0 {
+            return Ok(record);
+        }
+        // An intent without an outcome: its writer is dead, or in the middle of its window.
+        tokio::time::sleep(STEAL_AFTER).await;
+        let again = self.load(chunk).await?;
+        if again.sequence == record.sequence { Ok(again) } else { Err(Aside::Overtaken) }
     }
 
     async fn load(&self, chunk: &Chunk) -> Result<Record, Aside> {
@@ -136,19 +160,26 @@ impl Worker {
         Ok(Record { ledger, sequence })
     }
 
+    /// Writes the record, however long the server is away: what it says of a window that was sent is known nowhere else.
     async fn write(&self, chunk: &Chunk, record: &mut Record) -> Result<(), Aside> {
         let subject = subjects::ledger(&chunk.plan, chunk.chunk);
         let payload = serde_json::to_vec(&record.ledger).expect("a record has string keys only");
         // The same write retried has the same id, another worker's has not.
         let message_id = format!("{}/{}", record.ledger.writer, record.sequence);
         let expected = Some(record.sequence);
-        match self.bus.publish(&LEDGER, &subject, &message_id, HeaderMap::new(), payload.into(), expected).await {
-            Ok(published) => {
-                record.sequence = published.sequence;
-                Ok(())
+        loop {
+            let payload = payload.clone().into();
+            match self.bus.publish(&LEDGER, &subject, &message_id, HeaderMap::new(), payload, expected).await {
+                Ok(published) => {
+                    record.sequence = published.sequence;
+                    return Ok(());
+                }
+                Err(PublishError::Conflict { .. }) => return Err(Aside::Overtaken),
+                Err(error) => {
+                    tracing::warn!(plan = chunk.plan, chunk = chunk.chunk, %error, "the ledger cannot be written; trying on");
+                    tokio::time::sleep(WRITE_AGAIN).await;
+                }
             }
-            Err(PublishError::Conflict { .. }) => Err(Aside::Overtaken),
-            Err(error) => Err(later(error)),
         }
     }
 
@@ -158,6 +189,10 @@ impl Worker {
             let window = record.ledger.next_window();
             if window.is_empty() {
                 break;
+            }
+            if self.shutdown.is_cancelled() {
+                self.write(chunk, record).await?;
+                return Err(Aside::Later(Duration::ZERO, "stopping".into()));
             }
             // The status is read now, not when it was planned: what was withdrawn since must not go out.
             let article = self.article(chunk).await?;
@@ -192,9 +227,18 @@ impl Worker {
         Ok(())
     }
 
+    /// The newest revision; waits for the server, as [`Worker::write`] does.
     async fn article(&self, chunk: &Chunk) -> Result<Article, Aside> {
         let subject = subjects::article(&chunk.publisher, &chunk.article);
-        let stored = self.bus.last(&ARTICLES, &subject).await.map_err(later)?;
+        let stored = loop {
+            match self.bus.last(&ARTICLES, &subject).await {
+                Ok(stored) => break stored,
+                Err(error) => {
+                    tracing::warn!(plan = chunk.plan, chunk = chunk.chunk, %error, "the article cannot be read; trying on");
+                    tokio::time::sleep(WRITE_AGAIN).await;
+                }
+            }
+        };
         let stored = stored.ok_or_else(|| Aside::Broken(format!("{subject} is gone")))?;
         let envelope = Envelope::from_bytes(&stored.payload)
             .map_err(|error| Aside::Broken(format!("{subject} is not an article event: {error}")))?;
@@ -236,20 +280,13 @@ impl Worker {
     async fn submit(&self, chunk: &Chunk, record: &mut Record, prepared: &[Prepared]) -> Result<(), Aside> {
         let window: Vec<Outgoing<'_>> =
             prepared.iter().map(|mail| Outgoing { from: &mail.from, to: &mail.to, message: &mail.message }).collect();
-        let mut broken = None;
-        match self.pool.send(&window).await {
-            Ok(outcomes) => {
-                for (mail, outcome) in prepared.iter().zip(outcomes) {
-                    if let Some(cause) = note(&mut record.ledger, mail, outcome) {
-                        broken = Some(cause);
-                    }
-                }
-            }
+        let broken = match self.pool.send(&window).await {
+            Ok(sent) => note_all(&mut record.ledger, prepared.iter().map(|mail| (mail.recipient, &mail.to)), sent),
             Err(error) => {
                 prepared.iter().for_each(|mail| record.ledger.set(mail.recipient, State::Planned));
-                broken = Some(error.to_string());
+                Some(error.to_string())
             }
-        }
+        };
         match broken {
             None => Ok(()),
             // Written now, or these recipients would count as uncertain when the chunk comes again.
@@ -285,61 +322,6 @@ fn stopped(article: &Article, chunk: &Chunk) -> Option<State> {
         return Some(State::Expired);
     }
     (!article.is_readable(now)).then_some(State::Suppressed)
-}
-
-/// Notes one outcome; answers why the connection broke, if it did.
-fn note(ledger: &mut Ledger, mail: &Prepared, outcome: Outcome) -> Option<String> {
-    match outcome {
-        Outcome::Accepted(_) => ledger.set(mail.recipient, State::Accepted),
-        Outcome::Deferred(_) => ledger.set(mail.recipient, State::Deferred),
-        Outcome::Failed(reply) if reply.cause() == Cause::Recipient => {
-            let reply = without_address(&reply.to_string(), &mail.to);
-            tracing::info!(to = mail.to.masked(), reply, "refused for good");
-            ledger.refuse(mail.recipient, reply);
-        }
-        // Not the reader's fault: it is us, our words or the relay that somebody must look at.
-        Outcome::Failed(reply) => {
-            let reply = without_address(&reply.to_string(), &mail.to);
-            tracing::error!(reply, "the relay refuses our mail; trying again later");
-            ledger.set(mail.recipient, State::Deferred);
-        }
-        Outcome::Unsent(broken) => {
-            ledger.set(mail.recipient, State::Planned);
-            return Some(broken.to_string());
-        }
-        Outcome::Unknown(broken) => {
-            tracing::warn!(to = mail.to.masked(), cause = %broken, "no answer to a mail that was on its way");
-            ledger.set(mail.recipient, State::Uncertain);
-        }
-    }
-    None
-}
-
-/// A reply as it may be kept and logged: relays like to repeat the address.
-pub(crate) fn without_address(reply: &str, address: &Address) -> String {
-    let lower = reply.to_ascii_lowercase();
-    let (whole, local) = (address.as_str().to_ascii_lowercase(), address.local().to_ascii_lowercase());
-    match lower.find(&whole) {
-        Some(at) => without_address(&format!("{}…{}", &reply[..at], &reply[at + whole.len()..]), address),
-        // Of a local part alone only a whole word is the address.
-        None => reply
-            .split(' ')
-            .map(|word| if word.eq_ignore_ascii_case(&local) { "…" } else { word })
-            .collect::<Vec<_>>()
-            .join(" "),
-    }
-}
-
-/// The page that ends a subscription, and takes the one-click POST.
-pub(crate) fn unsubscribe_link(public_url: &Url, token: &str) -> Link {
-    page_link(public_url, "unsubscribe", token)
-}
-
-/// A page of ours for the holder of `token`.
-pub(crate) fn page_link(public_url: &Url, page: &str, token: &str) -> Link {
-    let mut url = public_url.clone();
-    url.path_segments_mut().expect("the site's URLs were checked: http or https").pop_if_empty().extend([page, token]);
-    Link::new(url).expect("the site's URLs were checked: at most 500 bytes, and a token has at most 128")
 }
 
 fn later(error: impl std::fmt::Display) -> Aside {

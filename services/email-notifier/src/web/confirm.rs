@@ -12,8 +12,8 @@ use serde::Deserialize;
 use super::Web;
 use super::pages::{Confirm, Message, render};
 use super::visitor::Visitor;
+use crate::links::page_link;
 use crate::subscriber::Subscriber;
-use crate::worker::page_link;
 
 /// What the page showed when the button was pressed.
 #[derive(Deserialize)]
