@@ -4,7 +4,9 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::{self, stream};
+use bus::{BatchMessage, HeaderMap};
 use futures::{StreamExt, stream as futures_stream};
+use topology::subjects;
 
 use crate::figures::{Spread, per_second, row};
 use crate::newsroom::Newsroom;
@@ -46,6 +48,25 @@ pub(crate) async fn in_flight(room: &Newsroom, count: usize) {
     let took: Vec<Duration> = publishing.collect().await;
     let rate = format!("{:.0}/s  {}", per_second(count, begin.elapsed()), Spread::of(took));
     row(&format!("JetStream, the same with {IN_FLIGHT} in flight"), &rate);
+}
+
+/// Two messages as one, which is what the smallest plan is: the server sets up a store of its own for each batch.
+pub(crate) async fn batch(room: &Newsroom, count: usize) -> Spread {
+    let bus = room.bus().await;
+    let mut took = Vec::with_capacity(count);
+    for n in 0..count {
+        let message = |part: &str| BatchMessage {
+            subject: subjects::plan(&format!("load-{n}-{part}")),
+            headers: HeaderMap::new(),
+            payload: vec![0x5a; KIB].into(),
+            expected: Some(0),
+        };
+        let begin = Instant::now();
+        bus.publish_batch(vec![message("a"), message("b")]).await.expect("written");
+        took.push(begin.elapsed());
+    }
+    bus.close().await;
+    Spread::of(took)
 }
 
 async fn stream(room: &Newsroom) -> jetstream::Context {

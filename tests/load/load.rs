@@ -45,6 +45,7 @@ async fn main() -> std::process::ExitCode {
     let ack = baseline::acknowledged(&room, scale.baseline).await;
     row("JetStream, one replica, 1 KiB: sent → acknowledged", &ack);
     baseline::in_flight(&room, scale.create).await;
+    row("JetStream, an atomic batch of two", &baseline::batch(&room, scale.baseline).await);
 
     heading("One article after the other, nobody subscribed");
     reading::latency(&room, scale, &ack).await;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::desk::{publish, publish_many};
+use crate::desk::{planned, publish, publish_many};
 use crate::figures::{Scale, Spread, ms, note, row};
 use crate::newsroom::{Newsroom, Service};
 
@@ -61,6 +61,7 @@ pub(crate) async fn cold_start(room: &mut Newsroom, scale: Scale) {
     let published = scale.feed + 3 * scale.create;
     if published < scale.log {
         publish_many(room, scale.log - published, 64).await;
+        planned(room).await;
     }
     let url = room.url(Service::RssGenerator, "readyz");
     let begin = Instant::now();
