@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use async_nats::HeaderMap;
 use async_nats::header::{
     NATS_BATCH_COMMIT, NATS_BATCH_COMMIT_FINAL, NATS_BATCH_ID, NATS_BATCH_SEQUENCE, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE,
 };
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::{ErrorCode, publish::PublishAck};
+use async_nats::{HeaderMap, Request};
 use bytes::Bytes;
 
-use crate::connect::REQUEST_TIMEOUT;
 use crate::publish::is_in_progress;
 use crate::{Bus, Published};
 
@@ -45,6 +44,9 @@ pub(crate) const MAX_BATCH: usize = 1000;
 /// Batches one process writes at a time. The server takes 50 at once for a stream and refuses the rest, so this leaves
 /// room for two more replicas.
 pub(crate) const BATCHES: usize = 16;
+
+/// How long the server may take for a batch: a thousand messages, and a disk that is busy.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long a batch waits for its turn.
 const TURN_WITHIN: Duration = Duration::from_secs(5);
@@ -94,11 +96,10 @@ impl Bus {
     }
 
     async fn ask(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<Bytes, BatchError> {
-        let request = self.client.request_with_headers(subject, headers, payload);
-        match tokio::time::timeout(REQUEST_TIMEOUT, request).await {
-            Ok(Ok(message)) => Ok(message.payload),
-            Ok(Err(error)) => Err(BatchError::Unavailable(error.to_string())),
-            Err(_) => Err(BatchError::Unavailable("timed out".into())),
+        let request = Request::new().headers(headers).payload(payload).timeout(Some(ANSWER_WITHIN));
+        match self.client.send_request(subject, request).await {
+            Ok(message) => Ok(message.payload),
+            Err(error) => Err(BatchError::Unavailable(error.to_string())),
         }
     }
 }

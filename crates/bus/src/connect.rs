@@ -73,9 +73,8 @@ pub struct Bus {
 /// A first connection that takes longer is a wrong address, not a slow network.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One JetStream API call or acknowledgement. A call that was sent into a dying connection is lost: the shorter this
-/// is, the sooner it is repeated; every repetition here is harmless.
-pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
+/// One JetStream API call or acknowledgement. A disk that is busy makes the server slow.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Bus {
     /// Connects as `service`, whose name prefixes its private inbox, and checks that the server will do.

@@ -14,6 +14,10 @@ use crate::{Bus, HeaderMap};
 /// How long a publish is tried before it is given up. An R3 leader change was measured to fail publishes for ~7 s.
 pub const RETRY_FOR: Duration = Duration::from_secs(15);
 
+/// One attempt of it. What was sent into a dying connection is lost: the sooner it is sent again, the better, and
+/// sending it again is harmless.
+const ATTEMPT: Duration = Duration::from_secs(2);
+
 /// The message is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Published {
@@ -110,7 +114,7 @@ impl Bus {
             let ack = self.jetstream.send_publish(subject.to_owned(), message).await.map_err(Attempt::from)?;
             ack.await.map_err(Attempt::from)
         };
-        tokio::time::timeout_at(deadline, publish)
+        tokio::time::timeout_at(deadline.min(Instant::now() + ATTEMPT), publish)
             .await
             .unwrap_or_else(|_| Err(Attempt::Passing("timed out waiting for the acknowledgement".into())))
     }

@@ -45,7 +45,7 @@ impl Bus {
     /// The last message on `subject`, if there is one.
     ///
     /// # Errors
-    /// When the server does not answer within 2 s or has no such stream.
+    /// When the server does not answer within 5 s or has no such stream.
     pub async fn last(&self, stream: &Stream, subject: &str) -> Result<Option<Stored>, ReadError> {
         let handle = self.handle(stream).await?;
         match handle.get_last_raw_message_by_subject(subject).await {

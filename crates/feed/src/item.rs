@@ -62,7 +62,12 @@ impl Item {
 /// `updated` on the newsroom's clock, to the microsecond.
 pub(crate) fn rfc3339(entry: &Entry<'_>) -> String {
     let zone = entry.published.zoned().time_zone().clone();
-    entry.updated.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S.%6f%:z").to_string()
+    let updated = entry.updated.to_zoned(zone);
+    // Local mean time had seconds in its offset, which the format has not.
+    if updated.offset().seconds() % 60 != 0 {
+        return rfc3339_utc(entry.updated);
+    }
+    updated.strftime("%Y-%m-%dT%H:%M:%S.%6f%:z").to_string()
 }
 
 pub(crate) fn rfc3339_utc(at: Timestamp) -> String {

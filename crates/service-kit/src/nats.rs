@@ -6,7 +6,7 @@ use crate::Settings;
 
 /// Reads where NATS is and who we are there.
 pub fn nats_settings(settings: &mut Settings) -> Option<Server> {
-    let url = settings.value(
+    let url: Option<String> = settings.value(
         "NEWSWIRE_NATS_URL",
         "nats://127.0.0.1:4222",
         "Where NATS is: nats://host:port, or tls://host:port; several servers of a cluster separated by commas",
@@ -21,5 +21,25 @@ pub fn nats_settings(settings: &mut Settings) -> Option<Server> {
             return settings.mistake("NEWSWIRE_NATS_NKEY_FILE and NEWSWIRE_NATS_TOKEN_FILE exclude each other".into());
         }
     };
-    Some(Server { url: url?, credentials })
+    let url = url?;
+    // The address is shown and logged; what is secret must not be in it.
+    if url.contains('@') {
+        let advice = "put the token into a file and name it in NEWSWIRE_NATS_TOKEN_FILE, or use an nkey";
+        return settings.mistake(format!("NEWSWIRE_NATS_URL holds a password or a token: {advice}"));
+    }
+    Some(Server { url, credentials })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_the_address_is_refused_and_not_repeated() {
+        let name = "NEWSWIRE_NATS_URL".to_owned();
+        let mut settings = Settings::from_pairs([(name, "nats://user:hunter2@127.0.0.1:4222".to_owned())]);
+        assert!(nats_settings(&mut settings).is_none());
+        let mistakes = settings.finish("NEWSWIRE_X_", Some(())).expect_err("refused").to_string();
+        assert!(mistakes.contains("NEWSWIRE_NATS_TOKEN_FILE") && !mistakes.contains("hunter2"), "{mistakes}");
+    }
 }

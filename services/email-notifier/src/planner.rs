@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use article::wire::v1::Envelope;
-use bus::{BatchError, BatchMessage, Bus, Delivery, Disposition, HeaderMap};
+use bus::{BatchError, BatchMessage, Bus, Delivery, Disposition, HeaderMap, PublishError};
 use serde::Serialize;
 use topology::{JOBS, subjects};
 
@@ -45,7 +45,7 @@ impl Planner {
         batch.extend(
             chunks.iter().map(|chunk| first_on(subjects::chunk(head.lane.as_str(), &plan, chunk.chunk), chunk)),
         );
-        match self.bus.publish_batch(batch).await {
+        match self.write(batch).await {
             Ok(_) => {
                 let (matched, chunks, lane) = (head.matched, head.chunks, head.lane.as_str());
                 tracing::info!(plan, article = %article.id, revision = article.revision, matched, chunks, lane, "planned");
@@ -59,6 +59,23 @@ impl Planner {
                 tracing::error!(plan, %error, "cannot write a plan; is JOBS full? its limit can be raised");
                 Disposition::Retry(Duration::from_secs(30))
             }
+        }
+    }
+}
+
+impl Planner {
+    /// A plan for nobody is one message, which costs the server a twentieth of a batch.
+    async fn write(&self, mut batch: Vec<BatchMessage>) -> Result<(), BatchError> {
+        if batch.len() > 1 {
+            return self.bus.publish_batch(batch).await.map(|_| ());
+        }
+        let Some(head) = batch.pop() else { return Ok(()) };
+        let id = head.subject.clone();
+        match self.bus.publish(&JOBS, &head.subject, &id, head.headers, head.payload, head.expected).await {
+            Ok(_) => Ok(()),
+            Err(PublishError::Conflict { .. }) => Err(BatchError::Conflict),
+            Err(error @ PublishError::Unavailable(_)) => Err(BatchError::Unavailable(error.to_string())),
+            Err(error) => Err(BatchError::Refused(error.to_string())),
         }
     }
 }

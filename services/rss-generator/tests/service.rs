@@ -166,9 +166,10 @@ async fn readers_that_ask_again_are_told_nothing_is_new() {
     for form in FORMS {
         let path = format!("/feeds/all{form}");
         let first = replica.get(&path).await;
-        let (etag, modified) = (header(&first, "etag").to_owned(), header(&first, "last-modified").to_owned());
+        let etag = header(&first, "etag").to_owned();
+        assert!(!header(&first, "last-modified").is_empty());
         let weak = format!("W/{etag}");
-        for (name, value) in [("if-none-match", &etag), ("if-none-match", &weak), ("if-modified-since", &modified)] {
+        for (name, value) in [("if-none-match", &etag), ("if-none-match", &weak)] {
             let again = replica.get_with(&path, name, value).await;
             assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{path} {name}: {value}");
             for name in ["etag", "last-modified", "cache-control", "vary", "access-control-allow-origin"] {

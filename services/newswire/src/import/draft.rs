@@ -19,7 +19,7 @@ pub(super) struct Extras<'a> {
 
 /// The document that the publisher gets. Nothing in it depends on the time or the version of the importer, so that the
 /// same page is recognised when it comes again.
-pub(super) fn document(page: &Page, bytes: &[u8], extras: &Extras<'_>) -> Value {
+pub(super) fn document(page: &Page, extras: &Extras<'_>) -> Value {
     let precision = match page.date.precision {
         Precision::Date => "date",
         Precision::Minute => "minute",
@@ -34,7 +34,7 @@ pub(super) fn document(page: &Page, bytes: &[u8], extras: &Extras<'_>) -> Value 
         "language": page.language,
         "published": { "at": page.date.to_string(), "precision": precision, "tz": page.date.timezone },
         "contributors": contributors,
-        "ext": { "newswire.import": account(page, bytes) },
+        "ext": { "newswire.import": account(page) },
     });
     let optional = [
         ("section", page.section.as_ref().map(|section| json!([section]))),
@@ -52,14 +52,14 @@ pub(super) fn document(page: &Page, bytes: &[u8], extras: &Extras<'_>) -> Value 
 }
 
 /// What an editor may ask for later: which page it was, what was left out of it, what was doubtful.
-fn account(page: &Page, bytes: &[u8]) -> Value {
+fn account(page: &Page) -> Value {
     let mut kept = 0;
     let fits = |dropped: &&import::Dropped| {
         kept += dropped.text.len();
         kept <= MAX_DROPPED
     };
     let dropped: Vec<Value> = page.dropped.iter().take_while(fits).map(dropped).collect();
-    let mut account = Map::from_iter([("page_sha256".to_owned(), json!(sha256_hex(bytes)))]);
+    let mut account = Map::new();
     if dropped.len() < page.dropped.len() {
         account.insert("dropped_not_kept".into(), json!(page.dropped.len() - dropped.len()));
     }
@@ -117,7 +117,7 @@ mod tests {
         let text = "党建\n标题 <b>&\n时间：2018-11-26 09:30 作者：孙路 来源：合肥晚报 责任编辑：王五 【字号：大 中 小\n\n第一段 <i>&amp;\n\n第二段\n";
         let page = page(text);
         let url = "https://news.example/1".parse().unwrap();
-        let document = document(&page, text.as_bytes(), &Extras { url: Some(&url), urgency: Some(2) });
+        let document = document(&page, &Extras { url: Some(&url), urgency: Some(2) });
         let draft = Draft::from_json(&document, "2026-11-22T00:00:00Z".parse().unwrap()).unwrap();
         assert_eq!((draft.headline.as_str(), &draft.section[..]), ("标题 <b>&", &["党建".to_owned()][..]));
         assert_eq!(draft.body, "<p>第一段 &lt;i&gt;&amp;amp;</p>\n<p>第二段</p>");
@@ -154,7 +154,7 @@ mod tests {
         let mut page = page(&text);
         let long = import::Dropped { line: 1, text: "长".repeat(8000), why: import::Why::AboveSection };
         page.dropped = vec![long.clone(), long];
-        let document = document(&page, b"", &NONE);
+        let document = document(&page, &NONE);
         assert_eq!(document["ext"]["newswire.import"]["dropped_not_kept"], 1);
         Draft::from_json(&document, "2026-11-22T00:00:00Z".parse().unwrap()).unwrap();
     }

@@ -144,7 +144,7 @@ fn found(file: &Path, args: &Args) -> Result<Found, Vec<Mistake>> {
 
 fn draft_of(bytes: &[u8], options: &Options, extras: &Extras<'_>) -> Result<Found, Vec<import::ImportError>> {
     let page = import::import_text(bytes, options)?;
-    let (draft, key) = (draft::document(&page, bytes, extras), draft::key(&page, extras));
+    let (draft, key) = (draft::document(&page, extras), draft::key(&page, extras));
     Ok(Found { page, draft, key })
 }
 
