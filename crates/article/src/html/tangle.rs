@@ -177,7 +177,8 @@ impl TokenSink for Sink {
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
         let mut survey = self.survey.borrow_mut();
-        survey.tokens += 1;
+        // Complaints come out of the middle of a tag, too.
+        survey.tokens += usize::from(!matches!(token, Token::ParseError(_)));
         match token {
             Token::TagToken(tag) => {
                 survey.tag(&tag, self.wanted);
