@@ -93,8 +93,8 @@ pub struct Document {
     pub ids: Vec<ArticleId>,
 }
 
-/// Writes a feed of `items`, in their order. At most [`MAX_ENTRIES`]; one that would take the document past
-/// [`MAX_DOCUMENT_BYTES`] is left out.
+/// Writes a feed of `items`, in their order. At most [`MAX_ENTRIES`]; where they would take the document past
+/// [`MAX_DOCUMENT_BYTES`], the longest are given as summary and link.
 ///
 /// The feed's own date is its newest entry's `updated`; an empty feed is dated 1970, for Atom requires a date and
 /// the clock would make two replicas differ.
@@ -121,15 +121,23 @@ pub fn document(format: Format, meta: &FeedMeta, items: &[&Item]) -> Document {
 /// Room for the closing tags and separators.
 const TAIL_BYTES: usize = 1_000;
 
+/// The items that a feed holds: all of them, the longest in their short form if they do not fit otherwise. So every
+/// format has the same articles, however often it says the same.
 fn chosen<'a>(format: Format, head: usize, items: &[&'a Item]) -> Vec<&'a Item> {
-    let mut size = head + TAIL_BYTES;
-    let mut chosen = Vec::new();
-    for &item in items.iter().take(MAX_ENTRIES) {
-        let more = item.written(format).len() + item.tombstone.as_ref().map_or(0, String::len) + 2;
-        if size + more <= MAX_DOCUMENT_BYTES {
-            size += more;
-            chosen.push(item);
-        }
+    let size = |item: &Item| item.written(format).len() + item.tombstone.as_ref().map_or(0, String::len) + 2;
+    let mut chosen: Vec<&Item> = items.iter().take(MAX_ENTRIES).copied().collect();
+    let mut total = head + TAIL_BYTES + chosen.iter().map(|item| size(item)).sum::<usize>();
+    while total > MAX_DOCUMENT_BYTES {
+        let long = chosen.iter().enumerate().filter_map(|(n, &item)| Some((size(item), n, item.short.as_deref()?)));
+        // Of two of one length the older one.
+        let Some((longest, n, short)) = long.max_by_key(|(size, n, _)| (*size, *n)) else { break };
+        total = total - longest + size(short);
+        chosen[n] = short;
+    }
+    // Short forms fit, but for hundreds of correction notes on every one of them.
+    while total > MAX_DOCUMENT_BYTES {
+        let Some(oldest) = chosen.pop() else { break };
+        total -= size(oldest);
     }
     chosen
 }

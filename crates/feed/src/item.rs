@@ -4,12 +4,15 @@ use article::{Article, ArticleId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::document::Format;
+use crate::document::{Format, MAX_DOCUMENT_BYTES, MAX_ENTRIES};
 use crate::entry::{Entry, Links, Standing};
 use crate::{atom, json, rss};
 
 /// An item longer than this in any format is written without its body, so that one article cannot fill a feed.
 const MAX_ITEM_BYTES: usize = 400_000;
+
+/// A longer one has a short form, too, for the day when a feed would grow too large: fifty of this size fit.
+const SMALL_ITEM_BYTES: usize = MAX_DOCUMENT_BYTES / MAX_ENTRIES - 1_000;
 
 /// An entry ready to be spliced into documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,15 +25,24 @@ pub struct Item {
     json: String,
     /// For feeds in XML; JSON Feed says it inside the item.
     pub(crate) tombstone: Option<String>,
+    /// The same without the body, where that makes a difference.
+    pub(crate) short: Option<Box<Item>>,
 }
 
 impl Item {
     /// `None` while readers may not have the article (see [`Entry::of`]).
     pub fn render(article: &Article, links: &Links) -> Option<Self> {
         let entry = Entry::of(article, links)?;
-        let item = Self::write(&entry, links);
-        let fits = [&item.rss, &item.atom, &item.json].iter().all(|written| written.len() <= MAX_ITEM_BYTES);
-        Some(if fits { item } else { Self::write(&entry.shortened(), links) })
+        let mut item = Self::write(&entry, links);
+        let longest = [&item.rss, &item.atom, &item.json].map(String::len).into_iter().max().unwrap_or_default();
+        if longest > SMALL_ITEM_BYTES {
+            let short = Self::write(&entry.shortened(), links);
+            if longest > MAX_ITEM_BYTES {
+                return Some(short);
+            }
+            item.short = Some(Box::new(short));
+        }
+        Some(item)
     }
 
     fn write(entry: &Entry<'_>, links: &Links) -> Self {
@@ -42,6 +54,7 @@ impl Item {
             atom: atom::entry(entry, links),
             json: json::item(entry),
             tombstone: (entry.standing == Standing::Killed).then(|| atom::tombstone(entry)),
+            short: None,
         }
     }
 

@@ -72,6 +72,7 @@ fn a_feed_stays_within_its_bounds() {
         let written = feed::document(format, &meta(), &items.iter().collect::<Vec<_>>());
         assert!(written.bytes.len() <= MAX_DOCUMENT_BYTES, "{format:?}: {}", written.bytes.len());
         assert!(written.bytes.len() > MAX_DOCUMENT_BYTES * 9 / 10, "{format:?}: {}", written.bytes.len());
+        assert_eq!(written.ids.len(), MAX_ENTRIES, "{format:?}: long ones are shortened, none is left out");
         assert_eq!(parse(std::str::from_utf8(&written.bytes).unwrap()).entries.len(), written.ids.len());
     }
     let small: Vec<Item> = (0..80).map(|n| Item::render(&create(n, &english()), &links()).unwrap()).collect();
