@@ -27,10 +27,6 @@ impl Health {
         self.caught_up.store(true, Ordering::Release);
     }
 
-    pub fn is_ready(&self) -> bool {
-        self.why_not().is_none()
-    }
-
     fn why_not(&self) -> Option<&'static str> {
         if !self.caught_up.load(Ordering::Acquire) {
             return Some("catching up with the log");

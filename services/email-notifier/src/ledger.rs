@@ -152,7 +152,7 @@ impl Ledger {
         }
     }
 
-    /// The next recipients to be submitted; empty when none is left for now.
+    /// The next recipients to be submitted; empty when none is left to be tried yet.
     pub(crate) fn next_window(&self) -> Vec<usize> {
         let planned = self.states.iter().enumerate().filter(|(_, state)| **state == State::Planned);
         planned.map(|(recipient, _)| recipient).take(WINDOW).collect()

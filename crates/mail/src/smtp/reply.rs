@@ -163,7 +163,7 @@ pub enum Broken {
 pub enum Outcome {
     /// The relay took responsibility. That is not delivery.
     Accepted(Reply),
-    /// Refused for now: 4xx.
+    /// Refused this time: 4xx.
     Deferred(Reply),
     /// Refused for good: 5xx. See [`Reply::cause`] for what is to blame before anybody is suppressed.
     Failed(Reply),
