@@ -15,7 +15,7 @@ use topology::{Consumer, DEAD, subjects};
 use crate::pull::Puller;
 use crate::{Bus, HeaderMap};
 
-/// A message that makes its handler panic this many times is dead: it will do so again.
+/// A message whose handler panics at this delivery or a later one is dead: it would do so again.
 pub const MAX_PANICS: i64 = 3;
 
 /// How long a shutdown waits for handlers to finish before their messages go back.
@@ -128,7 +128,7 @@ impl Worker {
             None => Disposition::Retry(Duration::ZERO),
             Some(Ok(disposition)) => disposition,
             Some(Err(_)) if delivery.attempt >= MAX_PANICS => {
-                Disposition::Discard(format!("the handler panicked {} times", delivery.attempt))
+                Disposition::Discard(format!("the handler panicked at delivery {}", delivery.attempt))
             }
             Some(Err(_)) => Disposition::Retry(Duration::from_secs(1)),
         };

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use article::{Article, ArticleId};
+use publisher::token::sha256_hex;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::client::{Answer, Target};
 use crate::output::{self, Table};
@@ -168,8 +168,4 @@ pub(crate) fn read(file: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
         bail!("{} has more than {limit} bytes, the most that is taken", file.display());
     }
     Ok(bytes)
-}
-
-pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

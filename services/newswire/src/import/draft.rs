@@ -2,11 +2,10 @@
 
 use article::paragraphs_to_html;
 use import::{Page, Precision};
+use publisher::token::sha256_hex;
 use serde_json::{Map, Value, json};
 use unicode_normalization::UnicodeNormalization;
 use url::Url;
-
-use crate::article::sha256_hex;
 
 /// What was dropped is kept beside the article up to this size, in bytes: `ext` may have 64 KiB.
 const MAX_DROPPED: usize = 32 * 1024;

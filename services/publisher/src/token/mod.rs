@@ -117,8 +117,8 @@ impl TokenRecord {
     }
 }
 
-/// SHA-256 in lower-case hex.
-pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+/// SHA-256 in lower-case hex: of a token, and of a request, which is recognised by it when it comes again.
+pub fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
