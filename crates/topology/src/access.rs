@@ -1,11 +1,14 @@
 //! What each service may do on the server: the least that lets it work.
 
-use crate::consumers::{CONFIRMATIONS, CONSUMERS, Consumer, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER};
-use crate::streams::{ARTICLES, DEAD, JOBS, LEDGER, STREAMS, SUBSCRIBERS, Stream, TOKENS};
+use crate::consumers::{CONFIRMATIONS, CONSUMERS, Consumer, DESK_DUE, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER};
+use crate::streams::{
+    ARTICLES, DEAD, DESK, EMBARGOES, INTAKE, JOBS, LEDGER, QUARANTINE, RECEIPTS, SOURCES, STREAMS, SUBSCRIBERS, Stream,
+    TOKENS,
+};
 use crate::subjects;
 
 /// The services that have an identity on the server.
-pub const SERVICES: &[&str] = &["publisher", "rss-generator", "email-notifier"];
+pub const SERVICES: &[&str] = &["publisher", "rss-generator", "email-notifier", "feed-reader"];
 
 /// The identity of whoever sets the server up and gives tokens out: the command line, run by a person or a deployment.
 pub const OPERATOR: &str = "operator";
@@ -26,43 +29,74 @@ pub struct Access {
     /// Streams it tails, with a consumer of its own that leaves no trace.
     pub tails: &'static [Stream],
     pub consumes: &'static [Consumer],
+    /// Streams of which it deletes single messages, overwriting their bytes on the disk.
+    pub erases: &'static [Stream],
     /// Creates and changes every stream and consumer of the topology; deletes none.
     pub provisions: bool,
 }
 
 const PUBLISHER: Access = Access {
     service: "publisher",
-    writes: &[subjects::ARTICLES],
-    reads: &[ARTICLES],
-    tails: &[TOKENS],
-    consumes: &[],
+    writes: &[subjects::ARTICLES, subjects::EMBARGOES, subjects::DESK, subjects::TOKEN_USES, subjects::DEAD],
+    reads: &[ARTICLES, EMBARGOES, DESK, RECEIPTS, DEAD],
+    tails: &[TOKENS, ARTICLES, EMBARGOES],
+    consumes: &[DESK_DUE],
+    erases: &[ARTICLES, EMBARGOES],
     provisions: false,
 };
 
-const RSS_GENERATOR: Access =
-    Access { service: "rss-generator", writes: &[], reads: &[], tails: &[ARTICLES], consumes: &[], provisions: false };
+const RSS_GENERATOR: Access = Access {
+    service: "rss-generator",
+    writes: &[subjects::RECEIPTS],
+    reads: &[RECEIPTS],
+    tails: &[ARTICLES],
+    consumes: &[],
+    erases: &[],
+    provisions: false,
+};
+
+const FEED_READER: Access = Access {
+    service: "feed-reader",
+    writes: &[subjects::INTAKE, subjects::QUARANTINE],
+    reads: &[SOURCES, INTAKE, QUARANTINE],
+    tails: &[SOURCES, INTAKE],
+    consumes: &[],
+    erases: &[],
+    provisions: false,
+};
 
 const EMAIL_NOTIFIER: Access = Access {
     service: "email-notifier",
-    writes: &[subjects::SUBSCRIBERS, subjects::JOBS, subjects::RETRIES, subjects::LEDGER, subjects::DEAD],
-    reads: &[ARTICLES, SUBSCRIBERS, JOBS, LEDGER, DEAD],
+    writes: &[
+        subjects::SUBSCRIBERS,
+        subjects::JOBS,
+        subjects::RETRIES,
+        subjects::LEDGER,
+        subjects::RECEIPTS,
+        subjects::DEAD,
+    ],
+    reads: &[ARTICLES, SUBSCRIBERS, JOBS, LEDGER, RECEIPTS, DEAD],
     tails: &[ARTICLES, SUBSCRIBERS],
     consumes: &[PLANNER, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, CONFIRMATIONS],
+    erases: &[],
     provisions: false,
 };
 
 const THE_OPERATOR: Access = Access {
     service: OPERATOR,
-    writes: &[subjects::TOKENS],
-    reads: &[TOKENS],
-    tails: &[TOKENS],
+    writes: &[subjects::TOKENS, subjects::WEBHOOKS, subjects::SOURCES],
+    reads: &[TOKENS, SOURCES, INTAKE, QUARANTINE],
+    tails: &[TOKENS, SOURCES, INTAKE, QUARANTINE],
     consumes: &[],
+    erases: &[],
     provisions: true,
 };
 
 /// What `service` may do; `None` for a name that is neither one of [`SERVICES`] nor [`OPERATOR`].
 pub fn access(service: &str) -> Option<Access> {
-    [PUBLISHER, RSS_GENERATOR, EMAIL_NOTIFIER, THE_OPERATOR].into_iter().find(|access| access.service == service)
+    [PUBLISHER, RSS_GENERATOR, EMAIL_NOTIFIER, FEED_READER, THE_OPERATOR]
+        .into_iter()
+        .find(|access| access.service == service)
 }
 
 impl Access {
@@ -91,6 +125,9 @@ impl Access {
         }
         for stream in self.reads {
             allowed.push(format!("$JS.API.STREAM.MSG.GET.{}", stream.name));
+        }
+        for stream in self.erases {
+            allowed.push(format!("$JS.API.STREAM.MSG.DELETE.{}", stream.name));
         }
         for stream in self.tails {
             let name = stream.name;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::streams::{ARTICLES, JOBS, RETRIES, SUBSCRIBERS, Stream};
+use crate::streams::{ARTICLES, DESK, JOBS, RETRIES, SUBSCRIBERS, Stream};
 use crate::subjects;
 
 /// One durable pull consumer with explicit acknowledgement and unlimited deliveries: the service decides when a
@@ -52,4 +52,13 @@ pub const CONFIRMATIONS: Consumer = Consumer {
     max_ack_pending: 10_000,
 };
 
-pub const CONSUMERS: &[Consumer] = &[PLANNER, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, CONFIRMATIONS];
+/// Embargoes to release and killed text to erase.
+pub const DESK_DUE: Consumer = Consumer {
+    name: "publisher-desk",
+    stream: DESK,
+    filter: "nw.desk.due.*.*.*",
+    ack_wait: ACK_WAIT,
+    max_ack_pending: 1024,
+};
+
+pub const CONSUMERS: &[Consumer] = &[DESK_DUE, PLANNER, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, CONFIRMATIONS];

@@ -56,8 +56,8 @@ pub const ARTICLES: Stream = Stream {
 
 pub const TOKENS: Stream = Stream {
     name: "TOKENS",
-    description: "API tokens, by the hash of the token",
-    subjects: &[subjects::TOKENS],
+    description: "API tokens and when they were last used, by the hash of the token; webhooks",
+    subjects: &[subjects::TOKENS, subjects::TOKEN_USES, subjects::WEBHOOKS],
     max_messages_per_subject: 1,
     max_bytes: 16 * MIB,
     max_message_bytes: 4096,
@@ -65,6 +65,84 @@ pub const TOKENS: Stream = Stream {
     atomic: false,
     schedules: false,
     rollup: false,
+};
+
+pub const EMBARGOES: Stream = Stream {
+    name: "EMBARGOES",
+    description: "Articles under embargo; only the publisher may read it",
+    subjects: &[subjects::EMBARGOES],
+    max_messages_per_subject: 16,
+    max_bytes: 256 * MIB,
+    max_message_bytes: MESSAGE_BYTES,
+    max_age: None,
+    atomic: false,
+    schedules: false,
+    rollup: true,
+};
+
+pub const DESK: Stream = Stream {
+    name: "DESK",
+    description: "Wake-up calls of the publisher: embargoes that end, killed text to erase",
+    subjects: &[subjects::DESK],
+    max_messages_per_subject: 1,
+    max_bytes: 64 * MIB,
+    max_message_bytes: 4096,
+    max_age: None,
+    atomic: false,
+    schedules: true,
+    rollup: true,
+};
+
+pub const RECEIPTS: Stream = Stream {
+    name: "RECEIPTS",
+    description: "When each service had carried out the kill of an article",
+    subjects: &[subjects::RECEIPTS],
+    max_messages_per_subject: 1,
+    max_bytes: 64 * MIB,
+    max_message_bytes: 4096,
+    max_age: Some(RECIPIENTS_OF_RECORD),
+    atomic: false,
+    schedules: false,
+    rollup: false,
+};
+
+pub const SOURCES: Stream = Stream {
+    name: "SOURCES",
+    description: "Upstream feeds that publishers take news from",
+    subjects: &[subjects::SOURCES],
+    max_messages_per_subject: 1,
+    max_bytes: 64 * MIB,
+    max_message_bytes: 16 * 1024,
+    max_age: None,
+    atomic: false,
+    schedules: false,
+    rollup: true,
+};
+
+pub const INTAKE: Stream = Stream {
+    name: "INTAKE",
+    description: "How it stands with each upstream feed, and which article each of its items became",
+    subjects: &[subjects::INTAKE],
+    max_messages_per_subject: 1,
+    max_bytes: 512 * MIB,
+    max_message_bytes: 64 * 1024,
+    max_age: None,
+    atomic: true,
+    schedules: false,
+    rollup: true,
+};
+
+pub const QUARANTINE: Stream = Stream {
+    name: "QUARANTINE",
+    description: "What upstream feeds sent and nobody could read, with the reason",
+    subjects: &[subjects::QUARANTINE],
+    max_messages_per_subject: 1,
+    max_bytes: 128 * MIB,
+    max_message_bytes: MESSAGE_BYTES,
+    max_age: Some(DAY.saturating_mul(30)),
+    atomic: false,
+    schedules: false,
+    rollup: true,
 };
 
 pub const SUBSCRIBERS: Stream = Stream {
@@ -133,4 +211,18 @@ pub const DEAD: Stream = Stream {
     rollup: false,
 };
 
-pub const STREAMS: &[Stream] = &[ARTICLES, TOKENS, SUBSCRIBERS, JOBS, RETRIES, LEDGER, DEAD];
+pub const STREAMS: &[Stream] = &[
+    ARTICLES,
+    TOKENS,
+    EMBARGOES,
+    DESK,
+    RECEIPTS,
+    SOURCES,
+    INTAKE,
+    QUARANTINE,
+    SUBSCRIBERS,
+    JOBS,
+    RETRIES,
+    LEDGER,
+    DEAD,
+];

@@ -17,6 +17,83 @@ pub fn token(sha256_hex: &str) -> String {
 
 pub const TOKENS: &str = "nw.token.*";
 
+/// When a token was last used, under the token's hash.
+pub fn token_use(sha256_hex: &str) -> String {
+    format!("nw.token-use.{}", checked(sha256_hex))
+}
+
+pub const TOKEN_USES: &str = "nw.token-use.*";
+
+/// An incoming webhook's record, under its id.
+pub fn webhook(id: &str) -> String {
+    format!("nw.webhook.{}", checked(id))
+}
+
+pub const WEBHOOKS: &str = "nw.webhook.*";
+
+/// One article's revisions while it is under embargo.
+pub fn embargo(publisher: &PublisherId, id: &ArticleId) -> String {
+    format!("nw.embargo.{publisher}.{}", id.token())
+}
+
+/// Every article that is or was under embargo.
+pub const EMBARGOES: &str = "nw.embargo.*.*";
+
+/// Where the end of an embargo waits for its time; the server moves it to [`release_due`].
+pub fn release_later(publisher: &PublisherId, id: &ArticleId) -> String {
+    format!("nw.desk.later.release.{publisher}.{}", id.token())
+}
+
+/// An embargo that has ended.
+pub fn release_due(publisher: &PublisherId, id: &ArticleId) -> String {
+    format!("nw.desk.due.release.{publisher}.{}", id.token())
+}
+
+/// A kill whose text has to go from the log.
+pub fn erasure_due(publisher: &PublisherId, id: &ArticleId) -> String {
+    format!("nw.desk.due.erase.{publisher}.{}", id.token())
+}
+
+pub const DESK: &str = "nw.desk.>";
+
+/// What one instance of a service has done about the kill of an article.
+pub fn receipt(id: &ArticleId, service: &str, instance: &str) -> String {
+    format!("nw.receipt.{}.{}.{}", id.token(), checked(service), checked(instance))
+}
+
+/// Every receipt of an article.
+pub fn receipts_of(id: &ArticleId) -> String {
+    format!("nw.receipt.{}.*.*", id.token())
+}
+
+pub const RECEIPTS: &str = "nw.receipt.*.*.*";
+
+/// An upstream feed that a publisher takes news from, as the operator entered it.
+pub fn source(publisher: &PublisherId, source: &str) -> String {
+    format!("nw.source.{publisher}.{}", checked(source))
+}
+
+pub const SOURCES: &str = "nw.source.*.*";
+
+/// How it stands with a source: when it is due, its validators, its failures.
+pub fn intake_state(publisher: &PublisherId, source: &str) -> String {
+    format!("nw.intake.state.{publisher}.{}", checked(source))
+}
+
+/// Which article an item of a source became.
+pub fn intake_item(publisher: &PublisherId, source: &str, item: &str) -> String {
+    format!("nw.intake.item.{publisher}.{}.{}", checked(source), checked(item))
+}
+
+pub const INTAKE: &str = "nw.intake.>";
+
+/// What a source sent and nobody could read, under the hash of its bytes.
+pub fn quarantine(publisher: &PublisherId, source: &str, sha256_hex: &str) -> String {
+    format!("nw.quarantine.{publisher}.{}.{}", checked(source), checked(sha256_hex))
+}
+
+pub const QUARANTINE: &str = "nw.quarantine.*.*.*";
+
 /// Claims an address: its keyed hash, in hex. Whoever writes it first has the address.
 pub fn subscriber_address(hash_hex: &str) -> String {
     format!("nw.subscriber.e.{}", checked(hash_hex))

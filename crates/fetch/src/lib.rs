@@ -1,0 +1,1 @@
+//! Foreign URLs over HTTP, through the SSRF guard, bounded in time and bytes.

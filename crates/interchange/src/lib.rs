@@ -1,0 +1,1 @@
+//! Other people's shapes of an article, in and out. Pure.

@@ -1,0 +1,1 @@
+//! Feeds of others: bytes to items, whose items they are, when to ask again. Pure.

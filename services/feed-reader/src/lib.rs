@@ -1,0 +1,1 @@
+//! Reads upstream feeds and sends what is new to the publisher.
