@@ -4,6 +4,7 @@
 
 mod journey;
 mod kill;
+mod lifecycle;
 #[path = "../newsroom/mod.rs"]
 mod newsroom;
 mod up;

@@ -32,19 +32,24 @@ impl Sent {
     }
 }
 
-/// Publishes an article of a usual length, some 3 KB.
-pub(crate) async fn publish(room: &Newsroom, n: usize) -> Sent {
+/// An article of a usual length, some 3 KB.
+pub(crate) fn article(n: usize) -> serde_json::Value {
     let paragraph = "<p>The council met for the third time this month, and for the third time it did not decide. The \
         bridge stays closed to lorries; who pays for its repair is to be settled in spring, said the mayor, who had \
         promised the same for autumn. Shops on the far bank count a third fewer customers than a year ago.</p>";
-    let article = serde_json::json!({
+    serde_json::json!({
         "headline": format!("Council puts off the bridge for the {n}th time"),
         "summary": "The bridge stays closed to lorries until spring at least.",
         "body": paragraph.repeat(9),
         "language": "en",
         "section": ["Region", format!("District {}", n % SECTIONS)],
-    });
-    let request = room.http.post(room.url(Service::Publisher, "v1/articles")).bearer_auth(&room.token).json(&article);
+    })
+}
+
+/// Publishes [`article`].
+pub(crate) async fn publish(room: &Newsroom, n: usize) -> Sent {
+    let request =
+        room.http.post(room.url(Service::Publisher, "v1/articles")).bearer_auth(&room.token).json(&article(n));
     let at = Instant::now();
     let answer = request.send().await.expect("an answer");
     let status = answer.status();

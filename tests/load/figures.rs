@@ -14,6 +14,8 @@ pub(crate) struct Scale {
     pub(crate) feed: usize,
     /// Articles published at each degree of concurrency.
     pub(crate) create: usize,
+    /// How long articles are sent at a steady rate.
+    pub(crate) steady: Duration,
     /// Articles in the log when rss-generator starts cold.
     pub(crate) log: usize,
     /// Articles mailed to a single subscriber.
@@ -30,6 +32,7 @@ impl Scale {
         baseline: 1000,
         feed: 500,
         create: 3000,
+        steady: Duration::from_secs(20),
         log: 10_000,
         alone: 300,
         some: (1000, 20),
@@ -42,6 +45,7 @@ impl Scale {
         baseline: 50,
         feed: 30,
         create: 100,
+        steady: Duration::from_secs(1),
         log: 500,
         alone: 10,
         some: (100, 2),

@@ -9,6 +9,7 @@ mod figures;
 mod mails;
 mod pages;
 mod reading;
+mod sustained;
 
 #[path = "../newsroom/mod.rs"]
 #[expect(dead_code, reason = "shared with the journeys, which do more with it")]
@@ -20,19 +21,28 @@ use newsroom::Newsroom;
 #[tokio::main(flavor = "multi_thread")]
 async fn main() -> std::process::ExitCode {
     let mut scale = Scale::FULL;
+    let mut only_sustained = false;
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--quick" => scale = Scale::QUICK,
+            "--sustained" => only_sustained = true,
             // Cargo says to every benchmark that it is one.
             "--bench" => {}
             unknown => {
-                println!("unknown argument {unknown:?}; there is only --quick, a short run to see that it works");
+                println!(
+                    "unknown argument {unknown:?}: --quick is a short run to see that it works, --sustained measures only what the API takes"
+                );
                 return std::process::ExitCode::from(2);
             }
         }
     }
     if cfg!(debug_assertions) {
         println!("This is a debug build: its figures say nothing. Use cargo bench.");
+    }
+    if only_sustained {
+        heading("Articles at a steady rate, nobody subscribed");
+        sustained::measure(&Newsroom::start(vec![]).await, scale).await;
+        return std::process::ExitCode::SUCCESS;
     }
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     heading(&format!("Import, one core of {cores}"));
@@ -51,6 +61,8 @@ async fn main() -> std::process::ExitCode {
     reading::latency(&room, scale, &ack).await;
     heading("Many articles at once, nobody subscribed");
     desk::throughput(&room, scale).await;
+    heading("Articles at a steady rate, nobody subscribed");
+    sustained::measure(&room, scale).await;
     reading::cold_start(&mut room, scale).await;
     mails::measure(&room, scale, &ack).await;
     std::process::ExitCode::SUCCESS

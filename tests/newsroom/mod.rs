@@ -110,6 +110,11 @@ impl Newsroom {
         Process::spawn(&mut command)
     }
 
+    /// The process of a service, for looking at it from outside.
+    pub(crate) fn process_id(&self, service: Service) -> u32 {
+        self.processes[service as usize].id()
+    }
+
     pub(crate) async fn ready(&self, service: Service) {
         let url = self.url(service, "readyz");
         eventually(&format!("{service:?} is ready"), async || {

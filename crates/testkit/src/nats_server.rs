@@ -79,6 +79,14 @@ impl NatsServer {
         self.dir.path().join("store")
     }
 
+    /// The id of the process, for looking at it from outside.
+    ///
+    /// # Panics
+    /// When it is down.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().expect("the server runs").id()
+    }
+
     /// Kills the server as a power cut would: no flush, no goodbye to clients. Nothing when it is already down.
     pub fn kill9(&mut self) {
         if let Some(mut child) = self.child.take() {
