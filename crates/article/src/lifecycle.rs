@@ -1,13 +1,15 @@
 //! Which change may follow which state, and what it makes of an article.
 //!
 //! ```text
-//! embargoed → published ⇄ held      published → withdrawn | killed      withdrawn, killed → published (reinstate)
+//! embargoed → published ⇄ held      published, held → withdrawn      every one → killed
+//! withdrawn, killed → published (reinstate)
 //! ```
-//! Minor, major and correction are revisions of a published article.
+//! Minor, major and correction are revisions of a published or held article; minor and major of an embargoed one, too.
+//! None of them moves the status.
 
 use jiff::Timestamp;
 
-use crate::draft::MAX_NOTE;
+use crate::draft::{EXPIRES_LAST, MAX_NOTE};
 use crate::model::{Article, Change, ChangeKind, Correction, Provenance, Status};
 use crate::reader::fault;
 use crate::text::illegal_in_text;
@@ -22,7 +24,7 @@ pub enum Command {
         draft: Box<Draft>,
         provenance: Provenance,
     },
-    /// A new text for a published article.
+    /// A new text; of an article under embargo also a new end of the embargo.
     Revise {
         kind: RevisionKind,
         note: Option<String>,
@@ -32,6 +34,7 @@ pub enum Command {
     Hold {
         note: Option<String>,
     },
+    /// Public again, or public before the embargo ends.
     Release {
         note: Option<String>,
     },
@@ -109,9 +112,7 @@ pub fn apply(current: Option<&Article>, command: Command, now: Timestamp) -> Res
         (Some(article), Command::Hold { note }) => {
             step(article, ChangeKind::Hold, note, &[Status::Published], Status::Held, now)
         }
-        (Some(article), Command::Release { note }) => {
-            step(article, ChangeKind::Release, note, &[Status::Held], Status::Published, now)
-        }
+        (Some(article), Command::Release { note }) => release(article, note, now),
         (Some(article), Command::Lift) => lift(article, now),
         (Some(article), Command::Withdraw { note }) => {
             let from = [Status::Published, Status::Held];
@@ -170,7 +171,8 @@ fn create(
         revision: 1,
         publisher,
         status: if embargoed { Status::Embargoed } else { Status::Published },
-        change: Change { kind: ChangeKind::New, note: None },
+        change: Change { kind: ChangeKind::New, note: draft.change.as_ref().and_then(|change| change.note.clone()) },
+        test: draft.test.unwrap_or(false),
         headline: String::new(),
         summary: None,
         body: None,
@@ -212,8 +214,11 @@ fn create(
 
 /// The time the newsroom gave, or now.
 fn publication(draft: &Draft, now: Timestamp) -> Published {
-    let at_now = || Published { at: now, precision: Precision::Second, tz: "UTC".into() };
-    draft.published.clone().unwrap_or_else(at_now)
+    draft.published.clone().unwrap_or_else(|| at_once(now))
+}
+
+fn at_once(now: Timestamp) -> Published {
+    Published { at: now, precision: Precision::Second, tz: "UTC".into() }
 }
 
 fn revise(
@@ -224,7 +229,16 @@ fn revise(
     provenance: Provenance,
     now: Timestamp,
 ) -> Result<Article, Rejection> {
-    let mut next = step(article, kind.change(), note.clone(), &[Status::Published], Status::Published, now)?;
+    let from: &[Status] = match kind {
+        // Nobody has read what would be corrected.
+        RevisionKind::Correction => &[Status::Published, Status::Held],
+        RevisionKind::Minor | RevisionKind::Major => &[Status::Embargoed, Status::Published, Status::Held],
+    };
+    let mut next = step(article, kind.change(), note.clone(), from, article.status, now)?;
+    if article.status == Status::Embargoed && draft.embargoed_until.is_none_or(|until| until <= now) {
+        let detail = "the article is under embargo; give the time it ends, which is ahead, or release the article";
+        return Err(Problem::new("/embargoed_until", "required", detail).into());
+    }
     rewrite(&mut next, draft, provenance, now)?;
     if kind != RevisionKind::Minor {
         next.updated_at = significant(article, now);
@@ -253,6 +267,18 @@ fn step(
     next.status = to;
     next.change = Change { kind, note };
     next.version_created = now.max(article.version_created);
+    Ok(next)
+}
+
+fn release(article: &Article, note: Option<String>, now: Timestamp) -> Result<Article, Rejection> {
+    let from = [Status::Held, Status::Embargoed];
+    let mut next = step(article, ChangeKind::Release, note, &from, Status::Published, now)?;
+    if article.status == Status::Embargoed {
+        next.published = Some(at_once(now));
+        next.updated_at = significant(article, now);
+        // Consumers look at it again: it would hide what is public now.
+        next.embargoed_until = None;
+    }
     Ok(next)
 }
 
@@ -287,6 +313,7 @@ fn without_content(killed: Article) -> Article {
         publisher: killed.publisher,
         status: killed.status,
         change: killed.change,
+        test: killed.test,
         headline: killed.headline,
         summary: None,
         body: None,
@@ -359,6 +386,14 @@ fn rewrite(article: &mut Article, draft: Draft, mut provenance: Provenance, now:
     if article.published.is_some() && draft.embargoed_until.is_some_and(|until| until > now) {
         let detail = "what is public cannot come under embargo; hold it instead";
         return Err(Problem::new("/embargoed_until", "conflict", detail).into());
+    }
+    if draft.test.is_some_and(|test| test != article.test) {
+        let detail = "an article is made as a test or as news and stays that; make a new one";
+        return Err(Problem::new("/test", "immutable", detail).into());
+    }
+    let starts = article.published.as_ref().map(|published| published.at).max(draft.embargoed_until).unwrap_or(now);
+    if draft.expires_at.is_some_and(|expiry| expiry <= starts) {
+        return Err(Problem::new("/expires_at", "order", EXPIRES_LAST).into());
     }
     provenance.warnings.extend(draft.warnings);
     article.headline = draft.headline;

@@ -126,6 +126,10 @@ pub struct Article {
     pub publisher: PublisherId,
     pub status: Status,
     pub change: Change,
+    /// A rehearsal: it goes every way that an article goes, and is shown and mailed to nobody who did not ask for
+    /// rehearsals. Never changes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
     /// One line, 1–300 graphemes, verbatim.
     pub headline: String,
     /// At most 1,000 characters.

@@ -107,6 +107,14 @@ impl<'a> Fields<'a> {
         parsed
     }
 
+    pub(crate) fn boolean(&mut self, field: &'static str) -> Option<bool> {
+        let value = self.value(field)?;
+        if value.as_bool().is_none() {
+            self.problem(field, "type", format!("expected true or false, not {}", kind(value)));
+        }
+        value.as_bool()
+    }
+
     pub(crate) fn word<T>(&mut self, field: &'static str, words: &[&str], from: fn(&str) -> Option<T>) -> Option<T> {
         let text = self.string(field)?;
         let known = from(text);

@@ -86,7 +86,8 @@ fn each_mistake_has_its_place_and_code() {
         ("id", json!("urn:uuid:1"), "/id format"),
         ("publisher", json!("City Desk"), "/publisher format"),
         ("embargoed_until", json!("tomorrow"), "/embargoed_until format"),
-        ("expires_at", json!("2026-11-22T10:00:00Z"), "/expires_at order"),
+        ("expires_at", json!("tomorrow"), "/expires_at format"),
+        ("test", json!("yes"), "/test type"),
         ("a/b~c", json!(1), "/a~1b~0c unknown_field"),
         ("located", long(121), "/located too_long"),
     ];
@@ -202,6 +203,11 @@ fn times_that_cannot_be_meant_are_refused() {
         (json!({"at": "2018-11-26T09:30:05Z", "precision": "minute"}), "/published/precision conflict"),
         (json!({"at": "2018-11-26", "tz": "Mars/Olympus"}), "/published/tz format"),
         (json!({"at": "2018-11-26", "tz": "+99:00"}), "/published/tz format"),
+        (json!({"at": "2018-11-26", "tz": "+15:01"}), "/published/tz range"),
+        (json!({"at": "2018-11-26", "tz": "-23:00"}), "/published/tz range"),
+        (json!({"at": "2018-11-26T00:00:00+19:00"}), "/published/at range"),
+        (json!({"at": "2011-12-30", "tz": "Pacific/Apia"}), "/published/at range"),
+        (json!({"at": "2011-12-30T09:30", "tz": "Pacific/Apia"}), "/published/at range"),
         (json!("2018-11-26"), "/published type"),
     ] {
         assert_eq!(problems(&with("published", published.clone())).join(", "), expected, "{published}");

@@ -101,6 +101,17 @@ fn other_events_are_refused() {
         assert!(Envelope::from_bytes(&serde_json::to_vec(&other).unwrap()).is_err(), "{field}");
     }
     assert!(Envelope::from_bytes(b"").is_err());
+    // An event that carries another article, or another revision, than it says.
+    for (pointer, value) in [
+        ("/id", json!("urn:uuid:0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f/2")),
+        ("/subject", json!("urn:uuid:0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e00")),
+        ("/data/revision", json!(2)),
+        ("/data/id", json!("urn:uuid:0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e00")),
+    ] {
+        let mut other = event.clone();
+        *other.pointer_mut(pointer).unwrap() = value;
+        assert!(Envelope::from_bytes(&serde_json::to_vec(&other).unwrap()).is_err(), "{pointer}");
+    }
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub struct Draft {
     pub id: Option<ArticleId>,
     pub publisher: Option<PublisherId>,
     pub change: Option<Change>,
+    /// Whether it is a rehearsal; nothing is said where it is left out.
+    pub test: Option<bool>,
     pub headline: String,
     pub summary: Option<String>,
     pub body: String,
@@ -124,6 +126,7 @@ fn read(fields: &mut Fields<'_>, now: Timestamp) -> Option<Draft> {
         id: fields.parsed("id", ARTICLE_ID),
         publisher: fields.parsed("publisher", "a publisher (lower-case letters, digits, hyphens)"),
         change: fields.object("change", parts::change),
+        test: fields.boolean("test"),
         headline: headline.unwrap_or_default(),
         summary: fields.text("summary", 1000),
         body: body.unwrap_or_default(),
@@ -156,6 +159,9 @@ fn read(fields: &mut Fields<'_>, now: Timestamp) -> Option<Draft> {
     Some(draft)
 }
 
+/// What is wrong with an expiry that comes before anybody could read the article.
+pub(crate) const EXPIRES_LAST: &str = "an article must expire after it is published and its embargo has ended";
+
 const ARTICLE_ID: &str = "an article id (urn:uuid:…)";
 const INSTANT: &str = "an RFC 3339 time with an offset, such as 2026-11-22T09:30:00+08:00";
 
@@ -164,7 +170,8 @@ fn language(fields: &mut Fields<'_>, field: &'static str) -> Option<String> {
     Some(tag.into_inner())
 }
 
-/// An embargo and a publication time exclude each other, and an article nobody could ever see is a mistake.
+/// An embargo and a publication time exclude each other, and an article nobody could ever see is a mistake. Where the
+/// document says nothing of either, [`crate::apply`] knows when the article was published.
 fn order(
     fields: &mut Fields<'_>,
     now: Timestamp,
@@ -176,9 +183,11 @@ fn order(
         let detail = "an article under embargo is published when the embargo ends; leave published out";
         fields.problem("embargoed_until", "conflict", detail);
     }
-    let starts = published.map_or(now, |published| published.at).max(embargoed_until.unwrap_or(Timestamp::MIN));
-    if expires_at.is_some_and(|expiry| expiry <= starts) {
-        fields.problem("expires_at", "order", "an article must expire after it is published and its embargo has ended");
+    let starts = published.map(|published| published.at).max(embargoed_until);
+    if let (Some(expiry), Some(starts)) = (expires_at, starts)
+        && expiry <= starts
+    {
+        fields.problem("expires_at", "order", EXPIRES_LAST);
     }
 }
 

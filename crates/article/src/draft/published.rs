@@ -3,7 +3,7 @@
 use jiff::civil::{Date, DateTime};
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::{INSTANT, MAX_FUTURE};
 use crate::published::parse_zone;
@@ -12,6 +12,12 @@ use crate::{Precision, Published};
 
 /// The first newspaper appeared in 1605: an earlier year is a typing error, and no feed format could print it.
 const FIRST_YEAR: i16 = 1600;
+
+/// Seconds. Clocks are up to 14 hours from UTC; one more leaves room for a law, and further off no feed reader follows.
+const MAX_OFFSET: u32 = 15 * 60 * 60;
+
+/// A clock that was put forward by more than this left a day out: `Pacific/Apia` had no 30 December 2011.
+const LONGEST_GAP: SignedDuration = SignedDuration::from_hours(12);
 
 /// `{at, tz, precision}`: `at` is an RFC 3339 time, or a date (and time) on the clock of `tz`.
 pub(super) fn published(fields: &mut Fields<'_>, now: Timestamp) -> Option<Published> {
@@ -37,6 +43,12 @@ pub(super) fn published(fields: &mut Fields<'_>, now: Timestamp) -> Option<Publi
         }
     };
     let (zoned, said) = moment(fields, &at?, zone)?;
+    // The zones with a name are history, which had offsets of its own.
+    if zoned.time_zone().iana_name().is_none() && zoned.offset().seconds().unsigned_abs() > MAX_OFFSET {
+        let detail = format!("no clock is {} away from UTC; offsets go from -15:00 to +15:00", zoned.strftime("%:z"));
+        fields.problem(if tz.is_some() { "tz" } else { "at" }, "range", detail);
+        return None;
+    }
     if zoned.year() < FIRST_YEAR {
         fields.problem("at", "range", format!("the year {} is before {FIRST_YEAR}; check it", zoned.year()));
         return None;
@@ -80,6 +92,11 @@ fn moment(fields: &mut Fields<'_>, at: &str, zone: Option<TimeZone>) -> Option<(
         return None;
     };
     match clock.to_zoned(zone) {
+        Ok(zoned) if zoned.datetime().duration_since(clock) > LONGEST_GAP => {
+            let zone = zone_name(&zoned);
+            fields.problem("at", "range", format!("there was no {} in {zone}; check the day and tz", shown(at)));
+            None
+        }
         Ok(zoned) => Some((zoned, said?)),
         Err(error) => {
             fields.problem("at", "range", format!("{} cannot be placed in time: {error}", shown(at)));

@@ -43,6 +43,10 @@ fn identity() -> Value {
             "kind": word(ChangeKind::WORDS, "new for a first publication; otherwise the kind of revision."),
             "note": lines(1000, "Required for a correction, a withdrawal and a kill: the notice readers get."),
         }), &["kind"]),
+        "test": {
+            "description": "A rehearsal: shown in the feed selection test only, mailed to nobody. Never changes; false for a new article if left out.",
+            "type": "boolean",
+        },
     })
 }
 

@@ -59,11 +59,20 @@ impl Envelope {
     /// Reads an envelope from the log; unknown fields and words of newer versions pass.
     ///
     /// # Errors
-    /// When the bytes are not a version 1 envelope; the message says which field.
+    /// When the bytes are not a version 1 envelope, or its id or subject is not that of the article in it; the message
+    /// says which field.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         let envelope: Self = serde_json::from_slice(bytes)?;
         if envelope.specversion != "1.0" || !envelope.kind.ends_with(".v1") {
             let message = format!("not a version 1 article event: {} {}", envelope.specversion, envelope.kind);
+            return Err(serde::de::Error::custom(message));
+        }
+        let article = &envelope.data;
+        if envelope.id != message_id(article) || envelope.subject != article.id.to_string() {
+            let message = format!(
+                "the event {} about {} carries revision {} of {}",
+                envelope.id, envelope.subject, article.revision, article.id
+            );
             return Err(serde::de::Error::custom(message));
         }
         Ok(envelope)

@@ -20,6 +20,7 @@ pub(crate) fn full() -> Value {
         "id": ID,
         "publisher": "city-desk",
         "change": {"kind": "new", "note": "First publication"},
+        "test": true,
         "headline": "桥梁重新开放 – “all clear” 👩‍👩‍👧",
         "summary": "The bridge is open.\nTraffic was light.",
         "body": "<p>The bridge <b>reopened</b> on Monday.</p>\n<p>市民欢迎。</p>",
