@@ -10,6 +10,7 @@ mod provision;
 mod publish;
 mod pull;
 mod read;
+mod request;
 mod tail;
 
 pub use batch::{BatchError, BatchMessage};

@@ -12,13 +12,15 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use topology::Stream;
 
-use crate::Bus;
+use crate::{Bus, HeaderMap};
 
 /// What a tail sees.
 #[derive(Debug, Clone)]
 pub enum TailEvent {
     Message {
         subject: String,
+        headers: HeaderMap,
+        /// Empty in a tail of headers.
         payload: Bytes,
         sequence: u64,
         stored_at: jiff::Timestamp,
@@ -48,9 +50,26 @@ impl Tail {
 
 impl Bus {
     /// Follows `stream` until `shutdown`. Server outages are waited out; nothing is skipped and nothing comes twice.
+    ///
+    /// Of a stream with several kinds of subjects it follows the first; [`Bus::tail_subject`] follows another.
     pub fn tail(&self, stream: &Stream, shutdown: CancellationToken) -> Tail {
+        self.tail_subject(stream, stream.subjects[0], shutdown)
+    }
+
+    /// As [`Bus::tail`], of the messages on `subject`, which is one of the stream's own.
+    pub fn tail_subject(&self, stream: &Stream, subject: &'static str, shutdown: CancellationToken) -> Tail {
+        self.follow(stream, subject, false, shutdown)
+    }
+
+    /// As [`Bus::tail`], without the payloads: to know what is there it need not travel.
+    pub fn tail_headers(&self, stream: &Stream, shutdown: CancellationToken) -> Tail {
+        self.follow(stream, stream.subjects[0], true, shutdown)
+    }
+
+    fn follow(&self, stream: &Stream, subject: &'static str, headers_only: bool, shutdown: CancellationToken) -> Tail {
         let (sender, events) = mpsc::channel(READ_AHEAD);
-        let follower = Follower { bus: self.clone(), stream: *stream, sender, last: 0, caught_up: false };
+        let (bus, stream) = (self.clone(), *stream);
+        let follower = Follower { bus, stream, subject, headers_only, sender, last: 0, caught_up: false };
         tokio::spawn(async move {
             shutdown.run_until_cancelled(follower.run()).await;
         });
@@ -61,6 +80,9 @@ impl Bus {
 struct Follower {
     bus: Bus,
     stream: Stream,
+    /// One filter, which the consumer's permission names.
+    subject: &'static str,
+    headers_only: bool,
     sender: mpsc::Sender<TailEvent>,
     last: u64,
     caught_up: bool,
@@ -111,7 +133,8 @@ impl Follower {
         };
         let config = pull::Config {
             name: Some(name.clone()),
-            filter_subject: self.filter(),
+            filter_subject: self.subject.to_owned(),
+            headers_only: self.headers_only,
             deliver_policy,
             ack_policy: AckPolicy::None,
             replay_policy: ReplayPolicy::Instant,
@@ -172,6 +195,7 @@ impl Follower {
             self.last = sequence;
             let event = TailEvent::Message {
                 subject: message.subject.to_string(),
+                headers: message.headers.clone().unwrap_or_default(),
                 payload: message.payload.clone(),
                 sequence,
                 stored_at: jiff::Timestamp::from_nanosecond(stored_at).unwrap_or_default(),
@@ -190,11 +214,6 @@ impl Follower {
             self.sender.send(TailEvent::CaughtUp).await.map_err(|_| Closed)?;
         }
         Ok(())
-    }
-
-    /// Every subject of our streams is under one filter, which the consumer's permission names.
-    fn filter(&self) -> String {
-        self.stream.subjects[0].to_owned()
     }
 
     /// A token that no other consumer has.

@@ -31,6 +31,10 @@ pub struct Access {
     pub consumes: &'static [Consumer],
     /// Streams of which it deletes single messages, overwriting their bytes on the disk.
     pub erases: &'static [Stream],
+    /// Questions it puts to other services.
+    pub asks: &'static [&'static str],
+    /// Questions it answers; whoever asked gets one message on his own reply subject.
+    pub answers: &'static [&'static str],
     /// Creates and changes every stream and consumer of the topology; deletes none.
     pub provisions: bool,
 }
@@ -42,6 +46,8 @@ const PUBLISHER: Access = Access {
     tails: &[TOKENS, ARTICLES, EMBARGOES],
     consumes: &[DESK_DUE],
     erases: &[ARTICLES, EMBARGOES],
+    asks: &[subjects::ASK_REACH],
+    answers: &[],
     provisions: false,
 };
 
@@ -52,6 +58,8 @@ const RSS_GENERATOR: Access = Access {
     tails: &[ARTICLES],
     consumes: &[],
     erases: &[],
+    asks: &[],
+    answers: &[],
     provisions: false,
 };
 
@@ -62,6 +70,8 @@ const FEED_READER: Access = Access {
     tails: &[SOURCES, INTAKE],
     consumes: &[],
     erases: &[],
+    asks: &[],
+    answers: &[],
     provisions: false,
 };
 
@@ -79,6 +89,8 @@ const EMAIL_NOTIFIER: Access = Access {
     tails: &[ARTICLES, SUBSCRIBERS],
     consumes: &[PLANNER, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, CONFIRMATIONS],
     erases: &[],
+    asks: &[],
+    answers: &[subjects::ASK_REACH],
     provisions: false,
 };
 
@@ -89,6 +101,8 @@ const THE_OPERATOR: Access = Access {
     tails: &[TOKENS, SOURCES, INTAKE, QUARANTINE],
     consumes: &[],
     erases: &[],
+    asks: &[],
+    answers: &[],
     provisions: true,
 };
 
@@ -116,7 +130,7 @@ impl Access {
 
     /// Subjects its user may publish to, JetStream's API included.
     pub fn publish_subjects(&self) -> Vec<String> {
-        let mut allowed: Vec<String> = self.writes.iter().map(|&subject| subject.into()).collect();
+        let mut allowed: Vec<String> = self.writes.iter().chain(self.asks).map(|&subject| subject.into()).collect();
         allowed.push("$JS.API.INFO".into());
         if self.provisions {
             allowed.extend(provisioning());
@@ -162,9 +176,10 @@ impl Access {
         denied
     }
 
-    /// Subjects its user may subscribe to.
+    /// Subjects its user may subscribe to. Who [`answers`](Self::answers) needs the permission to reply as well.
     pub fn subscribe_subjects(&self) -> Vec<String> {
-        vec![format!("{}.>", self.inbox_prefix())]
+        let own = format!("{}.>", self.inbox_prefix());
+        self.answers.iter().map(|&subject| subject.into()).chain([own]).collect()
     }
 }
 

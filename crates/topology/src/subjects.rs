@@ -149,6 +149,9 @@ pub fn ledger_of_plan(plan: &str) -> String {
 
 pub const LEDGER: &str = "nw.ledger.*.*";
 
+/// A question, not a message that is kept: how many readers an article would reach by email at once.
+pub const ASK_REACH: &str = "nw.ask.reach";
+
 /// What a consumer could not handle.
 pub fn dead(consumer: &str) -> String {
     format!("nw.dead.{}", checked(consumer))
