@@ -6,6 +6,7 @@
 mod batch;
 mod connect;
 mod consume;
+mod erase;
 mod provision;
 mod publish;
 mod pull;
@@ -16,6 +17,7 @@ mod tail;
 pub use batch::{BatchError, BatchMessage};
 pub use connect::{Bus, ConnectError, Credentials, Server};
 pub use consume::{Delivery, Disposition, MAX_PANICS};
+pub use erase::EraseError;
 pub use provision::{Drift, ProvisionError, Provisioned};
 pub use publish::{PublishError, Published, RETRY_FOR};
 pub use read::{Backlog, ReadError, Stored};

@@ -89,7 +89,7 @@ impl Bus {
         Ok(Backlog { waiting: info.num_pending, unacknowledged: info.num_ack_pending as u64 })
     }
 
-    async fn handle(&self, stream: &Stream) -> Result<async_nats::jetstream::stream::Stream<()>, ReadError> {
+    pub(crate) async fn handle(&self, stream: &Stream) -> Result<async_nats::jetstream::stream::Stream<()>, ReadError> {
         self.jetstream.get_stream_no_info(stream.name).await.map_err(|error| failed(stream, &error))
     }
 }
