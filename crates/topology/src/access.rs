@@ -41,11 +41,19 @@ pub struct Access {
 
 const PUBLISHER: Access = Access {
     service: "publisher",
-    writes: &[subjects::ARTICLES, subjects::EMBARGOES, subjects::DESK, subjects::TOKEN_USES, subjects::DEAD],
+    writes: &[
+        subjects::ARTICLES,
+        subjects::EMBARGOES,
+        subjects::DESK,
+        subjects::RECEIPTS,
+        subjects::TOKEN_USES,
+        subjects::DEAD,
+    ],
     reads: &[ARTICLES, EMBARGOES, DESK, RECEIPTS, DEAD],
     tails: &[TOKENS, ARTICLES, EMBARGOES],
     consumes: &[DESK_DUE],
-    erases: &[ARTICLES, EMBARGOES],
+    // A dead letter carries what it is about, the text of an article included.
+    erases: &[ARTICLES, EMBARGOES, DEAD],
     asks: &[subjects::ASK_REACH],
     answers: &[],
     provisions: false,

@@ -56,6 +56,27 @@ pub fn erasure_due(publisher: &PublisherId, id: &ArticleId) -> String {
 
 pub const DESK: &str = "nw.desk.>";
 
+/// What a wake-up call of the publisher asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DueCall {
+    /// [`release_due`]
+    Release,
+    /// [`erasure_due`]
+    Erasure,
+}
+
+/// What the call on `subject` is about; `None` for a subject that is no call.
+pub fn due_call(subject: &str) -> Option<(DueCall, PublisherId, ArticleId)> {
+    let (call, rest) = subject.strip_prefix("nw.desk.due.")?.split_once('.')?;
+    let call = match call {
+        "release" => DueCall::Release,
+        "erase" => DueCall::Erasure,
+        _ => return None,
+    };
+    let (publisher, id) = rest.split_once('.')?;
+    Some((call, publisher.parse().ok()?, id.parse().ok()?))
+}
+
 /// What one instance of a service has done about the kill of an article.
 pub fn receipt(id: &ArticleId, service: &str, instance: &str) -> String {
     format!("nw.receipt.{}.{}.{}", id.token(), checked(service), checked(instance))
@@ -178,6 +199,12 @@ mod tests {
         assert!(is_subscriber(&subscriber("a1b2")) && !is_subscriber(&subscriber_address("a1b2")));
         assert_eq!(chunk("breaking", "p", 3), "nw.job.breaking.p.3");
         assert_eq!(retry_later("p", 3, 2), "nw.retry.later.p.3.2");
+        let hefei: PublisherId = "hefei".parse().unwrap();
+        assert_eq!(due_call(&release_due(&hefei, &id)), Some((DueCall::Release, hefei.clone(), id)));
+        assert_eq!(due_call(&erasure_due(&hefei, &id)), Some((DueCall::Erasure, hefei.clone(), id)));
+        for other in [release_later(&hefei, &id).as_str(), "nw.desk.due.bake.hefei.1", "nw.desk.due.release.hefei"] {
+            assert_eq!(due_call(other), None, "{other}");
+        }
     }
 
     #[test]
