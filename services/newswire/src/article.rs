@@ -83,16 +83,15 @@ pub(crate) async fn revise(args: ReviseArgs) -> anyhow::Result<ExitCode> {
     let base = match args.if_revision {
         Some(revision) => revision,
         None => {
-            let current = client.read(&args.id).await?.article;
+            let current = client.read(&args.id).await?;
             // The command was repeated: a second revision of the same text would only make noise.
-            if current.pointer("/provenance/raw_sha256") == Some(&json!(sha256_hex(&body))) {
-                return say(&Answer { article: current, replayed: true }, args.json);
+            if current.article.pointer("/provenance/raw_sha256") == Some(&json!(sha256_hex(&body))) {
+                return say(&Answer { replayed: true, ..current }, args.json);
             }
-            let revision = current["revision"].as_u64().and_then(|revision| u32::try_from(revision).ok());
-            revision.context("the publisher answered with an article without a revision")?
+            current.revision()?
         }
     };
-    say(&client.revise(&args.id, base, body).await?, args.json)
+    say(&client.revise(&args.id, base, body, "cli").await?, args.json)
 }
 
 pub(crate) async fn show(args: ShowArgs) -> anyhow::Result<ExitCode> {

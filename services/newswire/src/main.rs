@@ -3,6 +3,7 @@
 mod article;
 mod client;
 mod import;
+mod intake;
 mod keys;
 mod output;
 mod process;

@@ -1,24 +1,16 @@
 //! From a page to the article it becomes, and to the key under which it becomes that once.
 
-use article::paragraphs_to_html;
-use import::{Page, Precision};
+use import::{Format, Imported, Precision};
 use publisher::token::sha256_hex;
 use serde_json::{Map, Value, json};
 use unicode_normalization::UnicodeNormalization;
-use url::Url;
 
 /// What was dropped is kept beside the article up to this size, in bytes: `ext` may have 64 KiB.
 const MAX_DROPPED: usize = 32 * 1024;
 
-/// What the page does not say.
-pub(super) struct Extras<'a> {
-    pub(super) url: Option<&'a Url>,
-    pub(super) urgency: Option<u8>,
-}
-
 /// The document that the publisher gets. Nothing in it depends on the time or the version of the importer, so that the
 /// same page is recognised when it comes again.
-pub(super) fn document(page: &Page, extras: &Extras<'_>) -> Value {
+pub(super) fn document(page: &Imported, urgency: Option<u8>) -> Value {
     let precision = match page.date.precision {
         Precision::Date => "date",
         Precision::Minute => "minute",
@@ -29,7 +21,7 @@ pub(super) fn document(page: &Page, extras: &Extras<'_>) -> Value {
         page.authors.iter().map(person("author")).chain(page.editors.iter().map(person("editor"))).collect();
     let mut document = json!({
         "headline": page.headline,
-        "body": paragraphs_to_html(&page.body),
+        "body": page.body,
         "language": page.language,
         "published": { "at": page.date.to_string(), "precision": precision, "tz": page.date.timezone },
         "contributors": contributors,
@@ -39,8 +31,8 @@ pub(super) fn document(page: &Page, extras: &Extras<'_>) -> Value {
         ("section", page.section.as_ref().map(|section| json!([section]))),
         ("byline", page.byline.as_ref().map(|byline| json!(byline))),
         ("sources", page.source.as_ref().map(|name| json!([{ "name": name }]))),
-        ("canonical_url", extras.url.map(|url| json!(url))),
-        ("urgency", extras.urgency.map(|urgency| json!(urgency))),
+        ("canonical_url", page.canonical_url.as_ref().map(|url| json!(url))),
+        ("urgency", urgency.map(|urgency| json!(urgency))),
     ];
     for (field, value) in optional {
         if let Some(value) = value {
@@ -51,7 +43,7 @@ pub(super) fn document(page: &Page, extras: &Extras<'_>) -> Value {
 }
 
 /// What an editor may ask for later: which page it was, what was left out of it, what was doubtful.
-fn account(page: &Page) -> Value {
+fn account(page: &Imported) -> Value {
     let mut kept = 0;
     let fits = |dropped: &&import::Dropped| {
         kept += dropped.text.len();
@@ -59,6 +51,10 @@ fn account(page: &Page) -> Value {
     };
     let dropped: Vec<Value> = page.dropped.iter().take_while(fits).map(dropped).collect();
     let mut account = Map::new();
+    if page.format == Format::Html {
+        let origins = page.trace.iter().map(|trace| (trace.field.to_string(), json!(trace.origin)));
+        account.insert("origins".into(), Value::Object(origins.collect()));
+    }
     if dropped.len() < page.dropped.len() {
         account.insert("dropped_not_kept".into(), json!(page.dropped.len() - dropped.len()));
     }
@@ -80,10 +76,10 @@ pub(super) fn warning(warning: &import::Warning) -> Value {
     json!({ "code": warning.code.as_str(), "line": warning.line, "text": warning.text })
 }
 
-/// The idempotency key of a page: its address if it was given, otherwise what makes a page that page. The same page
+/// The idempotency key of a page: its address if it is known, otherwise what makes a page that page. The same page
 /// copied again, with other blanks or composed characters, has the same key.
-pub(super) fn key(page: &Page, extras: &Extras<'_>) -> String {
-    let identity = match extras.url {
+pub(super) fn key(page: &Imported) -> String {
+    let identity = match &page.canonical_url {
         Some(url) => format!("url\n{url}"),
         None => {
             let section = page.section.as_deref().unwrap_or_default();
@@ -101,22 +97,24 @@ fn folded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use article::Draft;
-    use import::{Options, import_text};
+    use import::{Options, import_bytes};
 
     use super::*;
 
-    const NONE: Extras<'_> = Extras { url: None, urgency: None };
+    fn page_at(text: &str, url: Option<&str>) -> Imported {
+        let options = Options { url: url.map(|url| url.parse().unwrap()), ..Options::default() };
+        import_bytes(text.as_bytes(), &options).unwrap()
+    }
 
-    fn page(text: &str) -> Page {
-        import_text(text.as_bytes(), &Options::default()).unwrap()
+    fn page(text: &str) -> Imported {
+        page_at(text, None)
     }
 
     #[test]
     fn every_field_arrives_verbatim() {
         let text = "党建\n标题 <b>&\n时间：2018-11-26 09:30 作者：孙路 来源：合肥晚报 责任编辑：王五 【字号：大 中 小\n\n第一段 <i>&amp;\n\n第二段\n";
-        let page = page(text);
-        let url = "https://news.example/1".parse().unwrap();
-        let document = document(&page, &Extras { url: Some(&url), urgency: Some(2) });
+        let url = "https://news.example/1";
+        let document = document(&page_at(text, Some(url)), Some(2));
         let draft = Draft::from_json(&document, "2026-11-22T00:00:00Z".parse().unwrap()).unwrap();
         assert_eq!((draft.headline.as_str(), &draft.section[..]), ("标题 <b>&", &["党建".to_owned()][..]));
         assert_eq!(draft.body, "<p>第一段 &lt;i&gt;&amp;amp;</p>\n<p>第二段</p>");
@@ -130,7 +128,7 @@ mod tests {
         let people: Vec<_> = draft.contributors.iter().map(|c| (c.name.as_str(), c.role.as_str())).collect();
         assert_eq!(people, [("孙路", "author"), ("王五", "editor")]);
         assert_eq!((draft.byline.as_deref(), draft.sources[0].name.as_str()), (Some("孙路"), "合肥晚报"));
-        assert_eq!((draft.urgency, draft.canonical_url.unwrap()), (2, url));
+        assert_eq!((draft.urgency, draft.canonical_url.unwrap().as_str()), (2, url));
         assert!(draft.ext["newswire.import"]["dropped"][0]["text"].as_str().unwrap().contains("字号"));
     }
 
@@ -139,12 +137,13 @@ mod tests {
         let seed = page("S\nA  headline\nTime: 2018-11-26 Source: X\n\nText");
         let same = page("S\nA headline\nTime: 2018-11-26 Source: Y\n\nCorrected text");
         let other = page("S\nA headline\nTime: 2018-11-27 Source: X\n\nText");
-        assert_eq!(key(&seed, &NONE), key(&same, &NONE));
-        assert_ne!(key(&seed, &NONE), key(&other, &NONE));
-        let url = "https://news.example/1".parse().unwrap();
-        let at = Extras { url: Some(&url), urgency: None };
-        assert_eq!(key(&seed, &at), key(&other, &at));
-        assert_eq!(key(&seed, &at).len(), "import-".len() + 64);
+        assert_eq!(key(&seed), key(&same));
+        assert_ne!(key(&seed), key(&other));
+        let url = Some("https://news.example/1");
+        let seed = page_at("S\nA headline\nTime: 2018-11-26 Source: X\n\nText", url);
+        let other = page_at("S\nA headline\nTime: 2018-11-27 Source: X\n\nText", url);
+        assert_eq!(key(&seed), key(&other));
+        assert_eq!(key(&seed).len(), "import-".len() + 64);
     }
 
     #[test]
@@ -153,7 +152,7 @@ mod tests {
         let mut page = page(&text);
         let long = import::Dropped { line: 1, text: "长".repeat(8000), why: import::Why::AboveSection };
         page.dropped = vec![long.clone(), long];
-        let document = document(&page, &NONE);
+        let document = document(&page, None);
         assert_eq!(document["ext"]["newswire.import"]["dropped_not_kept"], 1);
         Draft::from_json(&document, "2026-11-22T00:00:00Z".parse().unwrap()).unwrap();
     }
