@@ -106,6 +106,11 @@ pub fn intake_item(publisher: &PublisherId, source: &str, item: &str) -> String 
     format!("nw.intake.item.{publisher}.{}.{}", checked(source), checked(item))
 }
 
+/// What has been agreed with a source's WebSub hub.
+pub fn intake_lease(publisher: &PublisherId, source: &str) -> String {
+    format!("nw.intake.lease.{publisher}.{}", checked(source))
+}
+
 pub const INTAKE: &str = "nw.intake.>";
 
 /// What a source sent and nobody could read, under the hash of its bytes.
