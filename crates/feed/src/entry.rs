@@ -4,6 +4,7 @@ use article::{Article, Association, Contributor, ContributorRole, Direction, Pub
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+use crate::words::Words;
 use crate::xml::legal;
 
 /// Longest beginning of a text that stands in for a summary nobody wrote, in characters.
@@ -72,6 +73,7 @@ impl<'a> Entry<'a> {
             Status::Embargoed | Status::Held | Status::Unknown => return None,
         };
         let own_page = links.article(article.id);
+        let words = Words::of(&article.language);
         let (title, link, summary, html, associations) = match standing {
             Standing::Readable => {
                 let link = article.canonical_url.as_ref().map_or(own_page, |url| url.as_str().to_owned());
@@ -79,12 +81,14 @@ impl<'a> Entry<'a> {
                 (legal(&article.headline), link, summary, content(article), article.associations.as_slice())
             }
             Standing::Withdrawn => {
-                let (notice, html) = notice(article, "This article was withdrawn by its publisher.");
-                (legal(&format!("Withdrawn: {}", article.headline)), own_page, Some(notice), html, &[][..])
+                let (notice, html) = notice(article, words.withdrawn_notice);
+                let title = legal(&format!("{}{}", words.withdrawn, article.headline));
+                (title, own_page, Some(notice), html, &[][..])
             }
             Standing::Killed => {
-                let (notice, html) = notice(article, "This article was removed by its publisher.");
-                (legal(&format!("Removed: {}", article.headline)), own_page, Some(notice), html, &[][..])
+                let (notice, html) = notice(article, words.killed_notice);
+                let title = legal(&format!("{}{}", words.killed, article.headline));
+                (title, own_page, Some(notice), html, &[][..])
             }
         };
         Some(Self { article, published, standing, title, link, summary, html, associations, updated: updated(article) })
@@ -169,8 +173,9 @@ fn updated(article: &Article) -> Timestamp {
 
 fn content(article: &Article) -> String {
     let mut html = String::new();
+    let words = Words::of(&article.language);
     for correction in article.corrections.iter().rev() {
-        html.push_str(&article::paragraphs_to_html(&[format!("Correction: {}", correction.note)]));
+        html.push_str(&article::paragraphs_to_html(&[format!("{}{}", words.correction, correction.note)]));
         html.push('\n');
     }
     let body = article.body.as_deref().unwrap_or_default();

@@ -14,6 +14,7 @@ mod entry;
 mod item;
 mod json;
 mod rss;
+mod words;
 mod xml;
 
 pub use document::{Document, FeedMeta, Format, MAX_DOCUMENT_BYTES, MAX_ENTRIES, document};

@@ -2,6 +2,7 @@
 
 mod health;
 mod http;
+mod instance;
 mod nats;
 mod process;
 mod settings;
@@ -9,6 +10,7 @@ mod telemetry;
 
 pub use health::Health;
 pub use http::{Listener, serve};
+pub use instance::instance;
 pub use nats::nats_settings;
 pub use process::{Service, run_service};
 pub use settings::{Mistakes, Secret, Setting, Settings};

@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 
 /// A part of the news that can be read as a feed and subscribed to by email.
 ///
-/// Its text form is canonical, stable for ever and a URL path: `all`, `section/world/asia`, `publisher/hefei`.
+/// Its text form is canonical, stable for ever and a URL path: `all`, `section/world/asia`, `publisher/hefei`, `test`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Selection {
     Everything,
     /// Section slugs from the outermost in, 1 to 5; the articles of every section below belong to it too.
     Section(Vec<String>),
     Publisher(PublisherId),
+    /// Rehearsals, marked so when they were made. They are in no other selection, and nobody can subscribe to them.
+    Test,
 }
 
 /// The text names no selection.
@@ -25,6 +27,8 @@ pub struct InvalidSelection(String);
 impl Selection {
     pub fn matches(&self, article: &Article) -> bool {
         match self {
+            Self::Test => article.test,
+            _ if article.test => false,
             Self::Everything => true,
             Self::Publisher(publisher) => article.publisher == *publisher,
             Self::Section(slugs) => {
@@ -34,8 +38,12 @@ impl Selection {
         }
     }
 
-    /// Every selection an article belongs to: everything, its publisher, its section and each section above that.
+    /// Every selection an article belongs to: everything, its publisher, its section and each section above that; a
+    /// test article to the tests alone.
     pub fn of(article: &Article) -> Vec<Self> {
+        if article.test {
+            return vec![Self::Test];
+        }
         let slugs: Vec<String> = article.section.iter().map(|name| slug(name)).collect();
         let sections = (1..=slugs.len()).map(|depth| Self::Section(slugs[..depth].to_vec()));
         [Self::Everything, Self::Publisher(article.publisher.clone())].into_iter().chain(sections).collect()
@@ -48,6 +56,7 @@ impl fmt::Display for Selection {
             Self::Everything => f.write_str("all"),
             Self::Publisher(publisher) => write!(f, "publisher/{publisher}"),
             Self::Section(slugs) => write!(f, "section/{}", slugs.join("/")),
+            Self::Test => f.write_str("test"),
         }
     }
 }
@@ -60,6 +69,7 @@ impl FromStr for Selection {
         let invalid = || InvalidSelection(text.chars().take(100).collect());
         match text.split_once('/') {
             None if text == "all" => Ok(Self::Everything),
+            None if text == "test" => Ok(Self::Test),
             Some(("publisher", name)) => name.parse().map(Self::Publisher).map_err(|_| invalid()),
             Some(("section", path)) => {
                 let slugs: Vec<String> = path.split('/').map(slug).collect();
@@ -123,6 +133,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_test_article_is_in_the_tests_alone() {
+        let news = article_in(&names(&["World"]));
+        let test = Article { test: true, ..news.clone() };
+        assert_eq!(Selection::of(&test), [Selection::Test]);
+        for (selection, news_wanted, test_wanted) in [
+            ("all", true, false),
+            ("publisher/hefei", true, false),
+            ("section/world", true, false),
+            ("test", false, true),
+        ] {
+            let selection: Selection = selection.parse().unwrap();
+            assert_eq!((selection.matches(&news), selection.matches(&test)), (news_wanted, test_wanted), "{selection}");
+        }
+        let mut index = crate::Index::default();
+        for selection in ["all", "publisher/hefei", "section/world", "test"] {
+            index.insert(7, &selection.parse().unwrap());
+        }
+        assert_eq!((index.matching(&news).len(), index.matching(&test).len()), (1, 0), "nobody is mailed a rehearsal");
+    }
+
     proptest! {
         #[test]
         fn every_selection_of_an_article_matches_it_and_reads_back(
@@ -155,11 +186,24 @@ mod tests {
 
     #[test]
     fn the_text_form_is_canonical() {
-        for text in ["all", "publisher/hefei", "section/world", "section/world/asia", "section/党风廉政建设"] {
+        for text in ["all", "test", "publisher/hefei", "section/world", "section/world/asia", "section/党风廉政建设"]
+        {
             assert_eq!(text.parse::<Selection>().unwrap().to_string(), text);
         }
         assert_eq!("section/World News/ASIA".parse::<Selection>().unwrap().to_string(), "section/world-news/asia");
-        for bad in ["", "All", "section", "section/", "section//a", "publisher/A", "tag/x", "section/a/b/c/d/e/f"] {
+        for bad in [
+            "",
+            "All",
+            "Test",
+            "tests",
+            "test/x",
+            "section",
+            "section/",
+            "section//a",
+            "publisher/A",
+            "tag/x",
+            "section/a/b/c/d/e/f",
+        ] {
             assert!(bad.parse::<Selection>().is_err(), "{bad:?}");
         }
     }

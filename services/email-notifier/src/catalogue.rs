@@ -21,7 +21,8 @@ pub(crate) struct Catalogue {
 impl Catalogue {
     /// Learns the selections of an article; the newest spelling of a section's name wins.
     pub(crate) fn learn(&self, article: &Article) {
-        if article.status != Status::Published {
+        // Nobody subscribes to rehearsals.
+        if article.status != Status::Published || article.test {
             return;
         }
         let mut topics = self.topics.write().expect("no code panics while it holds this lock");

@@ -21,11 +21,13 @@ pub(crate) struct FeedRef {
     pub(crate) name: String,
     pub(crate) meta: FeedMeta,
     pub(crate) subscribe: Option<String>,
+    /// For search engines, too. Rehearsals are not.
+    pub(crate) indexed: bool,
 }
 
 impl FeedRef {
     pub(crate) fn new(site: &Site, selection: &Selection, name: String, meta: FeedMeta) -> Self {
-        Self { name, meta, subscribe: site.subscribe(selection) }
+        Self { name, meta, subscribe: site.subscribe(selection), indexed: *selection != Selection::Test }
     }
 
     fn alternates(&self) -> [(Format, String); 3] {

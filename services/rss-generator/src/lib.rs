@@ -12,11 +12,14 @@ mod http;
 mod json_ld;
 mod library;
 mod members;
+mod receipts;
 mod run;
 #[cfg(test)]
 mod samples;
 mod site;
 mod state;
+#[cfg(test)]
+mod table;
 
 pub use config::{Config, PREFIX};
 pub use run::{RssGenerator, run};

@@ -117,6 +117,11 @@ impl Library {
         fresh
     }
 
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> Vec<(Key, Arc<Document>)> {
+        self.read().iter().map(|(key, document)| (key.clone(), document.clone())).collect()
+    }
+
     /// Whether the whole log has been seen; until then an absent document means nothing.
     pub(crate) fn is_caught_up(&self) -> bool {
         self.caught_up.load(Ordering::Acquire)

@@ -12,11 +12,13 @@ use jiff::Timestamp;
 use service_kit::{Health, Listener};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::documents::Writer;
 use crate::http::router;
 use crate::library::{Document, Library};
+use crate::receipts::{Killed, receipts};
 use crate::site::Site;
 use crate::state::{Changes, State};
 
@@ -67,12 +69,16 @@ impl RssGenerator {
         let health = Health::new(self.bus.clone(), false);
         let routes = router(self.site.clone(), library.clone()).merge(health.routes());
         tracing::info!(address = %self.address, "serving feeds at {}", self.site.home());
+        let tasks = TaskTracker::new();
+        let instance = service_kit::instance(self.address);
         let follower = Follower {
             state: State::default(),
             writer: Writer::new(self.site),
             library,
             health,
             compressor: compressor(),
+            killed: Vec::new(),
+            receipts: receipts(self.bus.clone(), instance, &tasks, shutdown.clone()),
         };
         let tail = self.bus.tail(&topology::ARTICLES, shutdown.clone());
         let stop = shutdown.clone().drop_guard();
@@ -85,6 +91,8 @@ impl RssGenerator {
         // Without a server there is nobody to follow the log for.
         shutdown.cancel();
         following.await.context("following the log panicked")??;
+        tasks.close();
+        tasks.wait().await;
         self.bus.close().await;
         served
     }
@@ -96,6 +104,9 @@ struct Follower {
     library: Arc<Library>,
     health: Health,
     compressor: mpsc::Sender<Vec<Weak<Document>>>,
+    /// Kills taken in whose documents are not written yet.
+    killed: Vec<Killed>,
+    receipts: mpsc::Sender<(Killed, Timestamp)>,
 }
 
 impl Follower {
@@ -127,9 +138,11 @@ impl Follower {
     fn take(&mut self, event: TailEvent, changes: &mut Changes) -> bool {
         match event {
             TailEvent::CaughtUp => true,
-            TailEvent::Message { subject, payload, sequence, .. } => {
+            TailEvent::Message { subject, payload, sequence, stored_at, .. } => {
                 if let Some(article) = decode(&subject, &payload, sequence) {
-                    changes.merge(self.state.apply(article, service_kit::now()));
+                    let now = service_kit::now();
+                    self.killed.extend(Killed::of(&article, stored_at, now));
+                    changes.merge(self.state.apply(article, now));
                 }
                 false
             }
@@ -138,7 +151,7 @@ impl Follower {
 
     /// Writes what has changed, off the threads that answer readers, and puts it on the shelf.
     async fn publish(mut self, changes: Changes, caught_up: bool) -> anyhow::Result<Self> {
-        let (follower, fresh) = tokio::task::spawn_blocking(move || {
+        let (mut follower, fresh) = tokio::task::spawn_blocking(move || {
             let now = service_kit::now();
             let drafts = if caught_up {
                 self.writer.write_all(&self.state, &self.library, now)
@@ -154,6 +167,11 @@ impl Follower {
             follower.library.set_caught_up();
             follower.health.caught_up();
             tracing::info!(articles = follower.state.ids().count(), documents = fresh.len(), "caught up with the log");
+        }
+        // Now nothing that is served holds the text. Without the receipts' task the service is stopping.
+        let applied_at = service_kit::now();
+        for killed in std::mem::take(&mut follower.killed) {
+            let _ = follower.receipts.send((killed, applied_at)).await;
         }
         let fresh = fresh.iter().map(Arc::downgrade).collect();
         // The compressor ends with this sender, not before; if it died, documents go out as they are.

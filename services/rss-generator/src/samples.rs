@@ -30,6 +30,10 @@ pub(crate) fn create(n: u16, document: &Value, now: &str) -> Article {
     apply(None, command, at(now)).unwrap()
 }
 
+pub(crate) fn reinstate(article: &Article, document: &Value, now: &str) -> Article {
+    then(article, Command::Reinstate { note: None, draft: draft(document), provenance: provenance() }, now)
+}
+
 pub(crate) fn revise(article: &Article, kind: article::RevisionKind, document: &Value, now: &str) -> Article {
     let note = (kind == article::RevisionKind::Correction).then(|| "It was wrong.".to_owned());
     then(article, Command::Revise { kind, note, draft: draft(document), provenance: provenance() }, now)

@@ -47,7 +47,7 @@ impl Site {
 
     /// Where to ask for the selection by email, if the site has such a page.
     pub(crate) fn subscribe(&self, selection: &Selection) -> Option<String> {
-        let mut url = self.subscribe_url.clone()?;
+        let mut url = self.subscribe_url.clone().filter(|_| *selection != Selection::Test)?;
         url.query_pairs_mut().append_pair("selection", &selection.to_string());
         Some(url.into())
     }
@@ -62,6 +62,9 @@ impl Site {
             Selection::Publisher(_) => {
                 (format!("{name} – {}", self.title), format!("Everything {name} publishes on {}", self.title))
             }
+            Selection::Test => {
+                (format!("{name} – {}", self.title), format!("Rehearsals of {}; none of this is news", self.title))
+            }
         };
         FeedMeta { title, site_title: self.title.clone(), description, page_url: self.feed(selection), language }
     }
@@ -71,6 +74,7 @@ impl Site {
 pub(crate) fn name(selection: &Selection, newest: Option<&Article>) -> String {
     match selection {
         Selection::Everything => "All news".into(),
+        Selection::Test => "Test articles".into(),
         Selection::Publisher(publisher) => publisher.to_string(),
         Selection::Section(slugs) => match newest.and_then(|article| article.section.get(..slugs.len())) {
             Some(names) => names.join(" › "),

@@ -80,6 +80,35 @@ fn a_kill_leaves_a_notice_under_the_same_id_and_a_tombstone() {
 }
 
 #[test]
+fn notices_speak_the_language_of_the_article() {
+    for (language, withdrawn, removed, corrected) in [
+        ("zh-Hans", "已撤回：", "已移除：", "更正："),
+        ("zh-TW", "已撤回：", "已移除：", "更正："),
+        ("en-GB", "Withdrawn: ", "Removed: ", "Correction: "),
+        ("ar", "Withdrawn: ", "Removed: ", "Correction: "),
+    ] {
+        let mut document = english();
+        document["language"] = language.into();
+        let first = create(1, &document);
+        let note = "情况有误。";
+        for (article, prefix) in [
+            (step(&first, Command::Withdraw { note: note.into() }), withdrawn),
+            (step(&first, Command::Kill { note: note.into() }), removed),
+        ] {
+            for format in Format::ALL {
+                let entry = &parse(&feed(format, std::slice::from_ref(&article))).entries[0];
+                let title = &entry.title.as_ref().unwrap().content;
+                assert_eq!(title, &format!("{prefix}{}", article.headline), "{format:?}");
+                assert_eq!(entry.content.as_ref().unwrap().body.as_ref().unwrap().trim(), format!("<p>{note}</p>"));
+            }
+        }
+        let corrected_article = correct(&first, &document, note, "2026-02-01T08:00:00Z");
+        let entry = Entry::of(&corrected_article, &links()).unwrap();
+        assert!(entry.html.contains(&format!("<p>{corrected}{note}</p>")), "{}", entry.html);
+    }
+}
+
+#[test]
 fn a_reinstated_article_is_whole_again() {
     let killed = step(&create(1, &english()), Command::Kill { note: "By mistake.".into() });
     let back = step(&killed, Command::Reinstate { note: None, draft: draft(&english()), provenance: provenance() });

@@ -30,7 +30,7 @@ impl Topic {
             Selection::Section(slugs) if slugs.len() <= article.section.len() => {
                 Self::Section(article.section[..slugs.len()].to_vec())
             }
-            Selection::Section(_) => Self::Unnamed,
+            Selection::Section(_) | Selection::Test => Self::Unnamed,
         }
     }
 
