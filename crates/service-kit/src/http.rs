@@ -1,11 +1,23 @@
-//! Serving HTTP until told to stop.
+//! Serving HTTP until told to stop, to clients that may be slow, many or gone.
+//!
+//! What a client can hold is bounded: a connection without a request under way for 30 s, an answer that is not taken for
+//! 30 s, and one of so many connections. How long a request may take is for the service to say.
 
+mod connection;
+mod socket;
+
+use std::future::pending;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use tokio::net::TcpListener;
+use rustix::process::{Resource, getrlimit};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// A bound address; port 0 has become a real one.
@@ -14,8 +26,33 @@ pub struct Listener {
     pub address: SocketAddr,
 }
 
-/// How long a shutdown waits for requests under way.
-const DRAIN: Duration = Duration::from_secs(10);
+/// What clients may take of a server.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Connections open at one time; more of them wait to be accepted.
+    connections: usize,
+    /// For the headers of a request, and between two requests of one connection.
+    headers: Duration,
+    /// For the client to take a part of an answer.
+    stall: Duration,
+    /// For requests under way when the server stops.
+    drain: Duration,
+}
+
+const LIMITS: Limits = Limits {
+    // Each may have 64 KiB read ahead: 256 MiB in the worst case.
+    connections: 4096,
+    headers: Duration::from_secs(30),
+    stall: Duration::from_secs(30),
+    drain: Duration::from_secs(10),
+};
+
+/// Pause after a connection could not be accepted; then most often no file descriptor is left.
+const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
+/// Failures in a row after which the socket is given up.
+const ACCEPT_FAILURES: u32 = 60;
+/// At most one warning in this time says that all connections are taken.
+const WARN_EVERY: Duration = Duration::from_secs(60);
 
 impl Listener {
     /// Binds `address`, which came from `setting`.
@@ -34,27 +71,91 @@ impl Listener {
 /// Serves `router` until `shutdown`, then lets requests under way finish for up to 10 s.
 ///
 /// # Errors
-/// When the listening socket breaks.
+/// When the listening socket has failed for a minute.
 pub async fn serve(listener: Listener, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let stop = shutdown.clone();
-    let router = router.into_make_service_with_connect_info::<SocketAddr>();
-    let tcp = axum::serve::ListenerExt::tap_io(listener.listener, |socket| {
-        // Small answers must not wait for an acknowledgement of the one before.
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "cannot set TCP_NODELAY");
+    // The files of the store's connection and whatever else is open must not run out with the clients'.
+    let files = getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| usize::try_from(files / 2).unwrap_or(1));
+    let limits = Limits { connections: LIMITS.connections.min(files).max(1), ..LIMITS };
+    serve_within(limits, listener, router, shutdown).await
+}
+
+async fn serve_within(
+    limits: Limits,
+    listener: Listener,
+    router: Router,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut door = Door::new(listener.listener, limits.connections);
+    // Dropped with this future, and their connections with them.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            Some(_) = connections.join_next() => {}
+            accepted = door.accept() => {
+                let (socket, peer, place) = accepted?;
+                let (router, shutdown) = (router.clone(), shutdown.clone());
+                connections.spawn(async move {
+                    connection::serve(limits, socket, peer, router, shutdown).await;
+                    drop(place);
+                });
+            }
         }
-    });
-    let serving = axum::serve(tcp, router).with_graceful_shutdown(async move { stop.cancelled().await });
-    let mut serving = std::pin::pin!(async { serving.await });
-    tokio::select! {
-        served = &mut serving => return served.context("serving HTTP"),
-        () = shutdown.cancelled() => {}
     }
-    match tokio::time::timeout(DRAIN, serving).await {
-        Ok(served) => served.context("serving HTTP"),
-        Err(_) => {
-            tracing::warn!("requests did not finish in {} s and were cut", DRAIN.as_secs());
-            Ok(())
+    drop(door);
+    let finished = tokio::time::timeout(limits.drain, async { while connections.join_next().await.is_some() {} }).await;
+    if finished.is_err() {
+        tracing::warn!("requests did not finish in {} s and were cut", limits.drain.as_secs());
+    }
+    Ok(())
+}
+
+/// Where connections come in, one place each.
+struct Door {
+    listener: TcpListener,
+    places: Arc<Semaphore>,
+    failures: u32,
+    warned: Option<Instant>,
+}
+
+impl Door {
+    fn new(listener: TcpListener, places: usize) -> Self {
+        Self { listener, places: Arc::new(Semaphore::new(places)), failures: 0, warned: None }
+    }
+
+    /// The next connection, once there is a place for it. May be dropped at any point.
+    async fn accept(&mut self) -> anyhow::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+        let place = match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => place,
+            Err(_) => {
+                if self.warned.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
+                    self.warned = Some(Instant::now());
+                    tracing::warn!("all connections are taken; new ones wait until one is closed");
+                }
+                match Arc::clone(&self.places).acquire_owned().await {
+                    Ok(place) => place,
+                    Err(_closed) => pending().await,
+                }
+            }
+        };
+        loop {
+            match self.listener.accept().await {
+                Ok((socket, peer)) => {
+                    self.failures = 0;
+                    return Ok((socket, peer, place));
+                }
+                Err(error) => {
+                    self.failures += 1;
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    if self.failures >= ACCEPT_FAILURES {
+                        return Err(error).context("no connection could be accepted for a minute");
+                    }
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                }
+            }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
