@@ -74,6 +74,7 @@ fn splice(issue: &Issue, site: &Site, locale: Locale) -> Result<(Message, f64)> 
     let date = "2026-11-22T10:00:00Z".parse()?;
     let personal = Personal {
         to: &to,
+        about: None,
         message_id: &message_id,
         date,
         unsubscribe: &unsubscribe,

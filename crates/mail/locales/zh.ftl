@@ -12,8 +12,18 @@ topic-publisher = {$name} 发布的全部内容
 topic-unnamed = 部分新闻
 
 why = 您收到此邮件，是因为您订阅了 {$site} 的{$topic}。
+why-notice = 您收到此邮件，是因为 {$site} 曾向您发送过本邮件所述的文章。
 unsubscribe = 退订
 forwarded = 这封邮件是别人转发给您的？欢迎自行订阅
+
+subject-correction = 更正：{$name}
+subject-withdrawal = 撤回：{$name}
+subject-kill = 移除：{$name}
+intro-correction = {$site} 发送给您的一篇文章已由其发布者更正。
+intro-withdrawal = {$site} 发送给您的一篇文章已由其发布者撤回。
+intro-kill = {$site} 发送给您的一篇文章已由其发布者移除。请删除载有该文的邮件，也请勿再传播其内容。
+earlier-corrections = 此前的更正：
+read-corrected = 阅读更正后的文章
 
 confirm-subject = 请确认您对 {$site} 的订阅
 confirm-intro = 有人（很可能是您本人）请求 {$site} 将{$topic}发送到此邮箱。

@@ -15,7 +15,9 @@ pub mod smtp;
 mod token;
 
 pub use address::{Address, InvalidAddress};
-pub use compose::{Confirmation, Issue, Message, Personal, Topic, Why, compile_alert, confirmation};
+pub use compose::{
+    Confirmation, Issue, Message, Notice, Personal, Topic, Why, compile_alert, compile_notice, confirmation,
+};
 pub use locale::{Locale, Words};
 pub use site::{InvalidLink, InvalidSite, Link, Site};
 pub use smtp::{Connection, Outcome, Outgoing, Relay, Reply};

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 mod common;
+#[path = "mails/notices.rs"]
+mod notices;
 
 use std::io::Write;
 use std::path::Path;
@@ -234,6 +236,12 @@ fn the_mails_are_as_they_were() {
         ("alert-zh.eml", alert(&chinese(), Locale::Chinese)),
         ("confirmation-en.eml", confirm(Locale::English)),
         ("confirmation-zh.eml", confirm(Locale::Chinese)),
+        ("correction-en.eml", notices::correction(Locale::English)),
+        ("correction-zh.eml", notices::correction(Locale::Chinese)),
+        ("withdrawal-en.eml", notices::withdrawal(Locale::English)),
+        ("withdrawal-zh.eml", notices::withdrawal(Locale::Chinese)),
+        ("kill-en.eml", notices::kill(Locale::English)),
+        ("kill-zh.eml", notices::kill(Locale::Chinese)),
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
         // Git may change line ends, so the files have LF.

@@ -267,6 +267,7 @@ impl Worker {
         let message = self.issues.get(article, reader.locale).splice(&Personal {
             to: &reader.address,
             message_id: &message_id,
+            about: None,
             date: chunk.planned_at,
             unsubscribe: &unsubscribe,
             unsubscribe_mailto: None,

@@ -65,7 +65,7 @@ struct FooterText<'a> {
 
 /// The article as mail for readers of `locale`, all but what is personal.
 ///
-/// Meant for an article that is readable; a notice that one was withdrawn or killed is another kind of mail.
+/// Meant for an article that is readable; that one was withdrawn or killed is said by a [`super::Notice`].
 pub fn compile_alert(article: &Article, site: &Site, locale: Locale) -> Issue {
     let facts = Facts::of(article, site, locale);
     let (text_footer, html_footer) = footers(site, locale);
@@ -75,11 +75,11 @@ pub fn compile_alert(article: &Article, site: &Site, locale: Locale) -> Issue {
     let html = rendered(&AlertHtml { facts: &facts, fonts: FONTS, body: &body.html, cut: body.cut });
     let text = tidied(&rendered(&AlertText { facts: &facts, body: &body.text, cut: body.cut }));
     let (text, html) = (Part::new(Form::Text, &text, &text_footer), Part::new(Form::Html, &html, &html_footer));
-    Issue::new(&header(article, site), text, html)
+    Issue::new(&header(article, site, &article.headline, "alert", &article.language), text, html)
 }
 
 /// The footers of both forms, with slots where they are personal.
-fn footers(site: &Site, locale: Locale) -> (String, String) {
+pub(super) fn footers(site: &Site, locale: Locale) -> (String, String) {
     let (unsubscribe_words, forwarded) = (&locale.say("unsubscribe", &[]), &locale.say("forwarded", &[]));
     let (why, unsubscribe, notifier) = (WHY, UNSUBSCRIBE, site.notifier());
     let text = FooterText { why, unsubscribe, unsubscribe_words, forwarded, notifier };
@@ -92,18 +92,18 @@ pub(super) fn rendered(template: &impl Template) -> String {
     template.render().expect("these templates only write to a String")
 }
 
-/// The fields every reader's copy shares.
-fn header(article: &Article, site: &Site) -> String {
+/// The fields every reader's copy shares. `kind` is of ASCII letters, `language` a BCP 47 tag.
+pub(super) fn header(article: &Article, site: &Site, subject: &str, kind: &str, language: &str) -> String {
     let mut out = String::with_capacity(1024);
     named_field(&mut out, "From", site.name(), site.from().as_str());
-    text_field(&mut out, "Subject", &article.headline);
+    text_field(&mut out, "Subject", subject);
     let list = format!("{}.{}", article.publisher, site.mail_domain());
     named_field(&mut out, "List-Id", site.name(), &list);
     // `write!` of values that are ASCII by type: ids, a publisher's slug, a number.
     let fields = [
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
         ("Auto-Submitted", "auto-generated".to_owned()),
-        ("Feedback-ID", format!("{}.{}:{}:alert:newswire", article.id.token(), article.revision, article.publisher)),
+        ("Feedback-ID", format!("{}.{}:{}:{kind}:newswire", article.id.token(), article.revision, article.publisher)),
         ("X-Newswire-Article", article.id.to_string()),
         ("X-Newswire-Revision", article.revision.to_string()),
     ];
@@ -111,9 +111,8 @@ fn header(article: &Article, site: &Site) -> String {
         write!(out, "{name}: {value}\r\n").expect("writing to a String cannot fail");
     }
     // A tag of a newer version's log that is no tag is left out rather than trusted.
-    let tag = article.language.as_str();
-    if (1..=64).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-        write!(out, "Content-Language: {tag}\r\n").expect("writing to a String cannot fail");
+    if (1..=64).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        write!(out, "Content-Language: {language}\r\n").expect("writing to a String cannot fail");
     }
     out
 }

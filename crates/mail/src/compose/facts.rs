@@ -75,7 +75,7 @@ impl<'a> Facts<'a> {
 }
 
 /// The newsroom's own page, or ours.
-fn permalink(article: &Article, site: &Site) -> Url {
+pub(super) fn permalink(article: &Article, site: &Site) -> Url {
     match &article.canonical_url {
         // Links in a mail must work in every client; an endless one does not.
         Some(url) if Link::new(url.clone()).is_ok() => url.clone(),

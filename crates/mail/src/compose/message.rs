@@ -49,6 +49,8 @@ pub struct Issue {
 pub struct Personal<'a> {
     pub to: &'a Address,
     pub message_id: &'a MessageId,
+    /// The mail that this one is about: clients show the two together.
+    pub about: Option<&'a MessageId>,
     /// The Date field. The same on every attempt, or a receiver shows two copies as two mails.
     pub date: Timestamp,
     /// The page to unsubscribe, which also takes the one-click POST (RFC 8058).
@@ -81,6 +83,13 @@ impl Issue {
         // Room for the addresses and the footers; measured, a footer in base64 takes the most.
         let mut out = String::with_capacity(self.first.len() + self.second.len() + 6 * 1024);
         personal_fields(&mut out, personal.date, personal.to, personal.message_id);
+        if let Some(about) = personal.about {
+            for field in ["In-Reply-To: ", "References: "] {
+                out.push_str(field);
+                out.push_str(about.as_str());
+                out.push_str("\r\n");
+            }
+        }
         out.push_str("List-Unsubscribe: <");
         out.push_str(personal.unsubscribe.as_str());
         if let Some(mailto) = personal.unsubscribe_mailto {

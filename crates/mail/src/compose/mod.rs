@@ -5,10 +5,12 @@ mod body;
 mod confirmation;
 mod facts;
 mod message;
+mod notice;
 mod part;
 mod topic;
 
 pub use alert::compile_alert;
 pub use confirmation::{Confirmation, confirmation};
 pub use message::{Issue, Message, Personal};
+pub use notice::{Notice, compile_notice};
 pub use topic::{Topic, Why};

@@ -56,7 +56,15 @@ pub struct Why {
 
 impl Why {
     pub fn new(site: &Site, locale: Locale, topic: &Topic) -> Self {
-        let text = locale.say("why", &[("topic", &topic.words(locale)), ("site", site.name())]);
+        Self::of(locale.say("why", &[("topic", &topic.words(locale)), ("site", site.name())]))
+    }
+
+    /// Of a notice: whatever its reader has subscribed to since, they have the article.
+    pub fn sent(site: &Site, locale: Locale) -> Self {
+        Self::of(locale.say("why-notice", &[("site", site.name())]))
+    }
+
+    fn of(text: String) -> Self {
         let mut html = String::new();
         Html.write_escaped_str(&mut html, &text).expect("writing to a String cannot fail");
         Self { text, html }

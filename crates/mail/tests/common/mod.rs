@@ -57,14 +57,19 @@ pub fn unsubscribe() -> Link {
 
 /// The mail for one reader.
 pub fn splice(issue: &Issue, to: &Address, locale: Locale, topic: &Topic) -> Message {
+    spliced(issue, to, None, &Why::new(&site(), locale, topic))
+}
+
+pub fn spliced(issue: &Issue, to: &Address, about: Option<&MessageId>, why: &Why) -> Message {
     let key = Key::new([7; 32]);
     issue.splice(&Personal {
         to,
         message_id: &MessageId::derive(&key, "plan", to.as_str(), "mail.news.example"),
+        about,
         date: "2026-11-22T10:00:05Z".parse().unwrap(),
         unsubscribe: &unsubscribe(),
         unsubscribe_mailto: Some(&address("unsubscribe+abc.def@mail.news.example")),
-        why: &Why::new(&site(), locale, topic),
+        why,
     })
 }
 

@@ -13,6 +13,7 @@ def read(raw):
     sender = mail["From"].addresses[0]
     return {
         "subject": str(mail["Subject"]),
+        "in_reply_to": mail["In-Reply-To"],
         "from": [sender.display_name, sender.addr_spec],
         "types": [part.get_content_type() for part in mail.walk()],
         "text": mail.get_body(("plain",)).get_content(),
