@@ -82,6 +82,12 @@ pub fn receipt(id: &ArticleId, service: &str, instance: &str) -> String {
     format!("nw.receipt.{}.{}.{}", id.token(), checked(service), checked(instance))
 }
 
+/// The service and the instance whose receipt is at `subject`.
+pub fn receipt_of(subject: &str) -> Option<(&str, &str)> {
+    let (_, by) = subject.strip_prefix("nw.receipt.")?.split_once('.')?;
+    by.split_once('.')
+}
+
 /// Every receipt of an article.
 pub fn receipts_of(id: &ArticleId) -> String {
     format!("nw.receipt.{}.*.*", id.token())
@@ -101,6 +107,11 @@ pub fn intake_state(publisher: &PublisherId, source: &str) -> String {
     format!("nw.intake.state.{publisher}.{}", checked(source))
 }
 
+/// How it stands with every source of a publisher.
+pub fn intake_states_of(publisher: &PublisherId) -> String {
+    format!("nw.intake.state.{publisher}.*")
+}
+
 /// Which article an item of a source became.
 pub fn intake_item(publisher: &PublisherId, source: &str, item: &str) -> String {
     format!("nw.intake.item.{publisher}.{}.{}", checked(source), checked(item))
@@ -116,6 +127,11 @@ pub const INTAKE: &str = "nw.intake.>";
 /// What a source sent and nobody could read, under the hash of its bytes.
 pub fn quarantine(publisher: &PublisherId, source: &str, sha256_hex: &str) -> String {
     format!("nw.quarantine.{publisher}.{}.{}", checked(source), checked(sha256_hex))
+}
+
+/// What all sources of a publisher sent and nobody could read.
+pub fn quarantine_of(publisher: &PublisherId) -> String {
+    format!("nw.quarantine.{publisher}.*.*")
 }
 
 pub const QUARANTINE: &str = "nw.quarantine.*.*.*";
@@ -207,6 +223,7 @@ mod tests {
         let hefei: PublisherId = "hefei".parse().unwrap();
         assert_eq!(due_call(&release_due(&hefei, &id)), Some((DueCall::Release, hefei.clone(), id)));
         assert_eq!(due_call(&erasure_due(&hefei, &id)), Some((DueCall::Erasure, hefei.clone(), id)));
+        assert_eq!(receipt_of(&receipt(&id, "rss-generator", "a1")), Some(("rss-generator", "a1")));
         for other in [release_later(&hefei, &id).as_str(), "nw.desk.due.bake.hefei.1", "nw.desk.due.release.hefei"] {
             assert_eq!(due_call(other), None, "{other}");
         }
