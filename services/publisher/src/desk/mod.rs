@@ -3,25 +3,38 @@
 //! Nothing is kept here between requests. That a request is carried out once, however often it is sent, rests on the log
 //! alone: the article's id follows from the idempotency key, its subject takes the next revision only from whoever knows
 //! the last, and each revision carries the hash of the request that made it.
+//!
+//! ```text
+//! revision, change (pure: what a request makes of an article)
+//!   →  store (where it is kept)  →  embargo (from the embargoed to the log), erasure (of what was killed)
+//! due (both, at their time)
+//! ```
 
+mod change;
+mod due;
+mod embargo;
+mod erasure;
+mod history;
 mod revision;
+mod store;
+mod trial;
 
-use std::time::Duration;
-
-use article::wire::v1::{self, Envelope};
-use article::{Article, ArticleId, PublisherId};
-use bus::{Bus, HeaderMap, PublishError, RETRY_FOR, Stored};
+use article::{Article, ArticleId, ChangeKind, PublisherId, Status};
+use bus::{Bus, RETRY_FOR};
 use bytes::Bytes;
 use jiff::Timestamp;
-use topology::{ARTICLES, subjects};
 
+pub(crate) use self::change::Change;
+pub(crate) use self::revision::parse;
 use self::revision::{fingerprint, first_revision, next_revision};
+use self::store::{Place, Unwritten};
 use crate::refusal::Refusal;
 
-/// Pause before a read that failed is tried again.
-const READ_AGAIN: Duration = Duration::from_millis(250);
+/// Reading a text of this many bytes and cleaning its markup takes milliseconds, which other requests would wait for.
+const LARGE: usize = 32 * 1024;
 
 /// An article as somebody sent it.
+#[derive(Clone)]
 pub(crate) struct Submission {
     /// Whom the token speaks for.
     pub(crate) publisher: PublisherId,
@@ -35,6 +48,7 @@ pub(crate) struct Submission {
 }
 
 /// A request that has been carried out: now, or when it was first sent.
+#[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) article: Article,
     pub(crate) replayed: bool,
@@ -57,12 +71,9 @@ impl Desk {
         key: Option<&str>,
         now: Timestamp,
     ) -> Result<Accepted, Refusal> {
-        let id = match key {
-            Some(key) => ArticleId::derived(&submission.publisher, "idempotency-key", key.as_bytes()),
-            None => ArticleId::new(now, random()),
-        };
-        let written = match first_revision(id, submission, now) {
-            Ok(article) => self.write(submission, article, 0).await.map_err(Unwritten::from),
+        let id = Self::id_for(submission, key, now);
+        let written = match self.first_revision(id, submission, now).await {
+            Ok(article) => self.write_first(article, key.is_some(), submission).await,
             Err(refusal) => Err(Unwritten::Refused(refusal)),
         };
         match written {
@@ -76,15 +87,47 @@ impl Desk {
         }
     }
 
+    /// The id of the article that a key names, or a new one.
+    fn id_for(submission: &Submission, key: Option<&str>, now: Timestamp) -> ArticleId {
+        match key {
+            Some(key) => ArticleId::derived(&submission.publisher, "idempotency-key", key.as_bytes()),
+            None => ArticleId::new(now, random()),
+        }
+    }
+
+    /// What a submission makes of nothing. Nothing is written.
+    pub(crate) async fn first_revision(
+        &self,
+        id: ArticleId,
+        submission: &Submission,
+        now: Timestamp,
+    ) -> Result<Article, Refusal> {
+        let submission = submission.clone();
+        beside_others(submission.body.len(), move || first_revision(id, &submission, now)).await
+    }
+
+    async fn write_first(&self, article: Article, keyed: bool, submission: &Submission) -> Result<Article, Unwritten> {
+        let (place, other) = match article.status {
+            Status::Embargoed => (Place::Embargoes, Place::Log),
+            _ => (Place::Log, Place::Embargoes),
+        };
+        // The same key may have made an article in the other place: with another time, or at another time.
+        if keyed && self.last(other, &article.publisher, article.id).await?.is_some() {
+            return Err(Unwritten::Conflict);
+        }
+        self.write(article, &submission.traceparent, place, 0).await
+    }
+
     /// What the key has made before, if anything.
     async fn earlier(&self, submission: &Submission, id: ArticleId) -> Result<Option<Accepted>, Refusal> {
-        let subject = subjects::article(&submission.publisher, &id);
-        let Some(first) = self.bus.next(&ARTICLES, &subject, 0).await.map_err(unavailable)? else { return Ok(None) };
-        let first = read(&first)?;
-        if first.revision == 1 && first.provenance.raw_sha256 == fingerprint(&submission.body) {
+        let Some(current) = self.find(&submission.publisher, id).await? else { return Ok(None) };
+        let first = self.first(current.place, &submission.publisher, id).await?;
+        let first = first.map_or_else(|| current.article.clone(), |first| first.article);
+        // After an embargo and after a kill the first revision is gone; the next one still knows its request.
+        if first.provenance.raw_sha256 == fingerprint(&submission.body) {
             return Ok(Some(Accepted { article: first, replayed: true }));
         }
-        let revision = self.current(&submission.publisher, id).await?.0.revision;
+        let revision = current.article.revision;
         Err(match first.revision {
             1 => Refusal::KeyReused { id, revision },
             _ => Refusal::KeyForgotten { id, revision },
@@ -113,98 +156,56 @@ impl Desk {
         base: u32,
         now: Timestamp,
     ) -> Result<Accepted, Refusal> {
-        let (current, sequence) = loop {
-            match self.current(&submission.publisher, id).await {
-                Err(Refusal::Unavailable) => tokio::time::sleep(READ_AGAIN).await,
-                other => break other?,
-            }
-        };
-        if current.revision != base {
+        let current = self.settled(&submission.publisher, id, Some(now)).await?;
+        if current.article.revision != base {
             return self.already_revised(submission, id, base).await;
         }
-        let article = next_revision(&current, submission, now)?;
-        match self.write(submission, article, sequence).await.map_err(Unwritten::from) {
+        let article = self.next_revision(current.article, submission, now).await?;
+        match self.write(article, &submission.traceparent, current.place, current.sequence).await {
             Ok(article) => Ok(Accepted { article, replayed: false }),
             Err(Unwritten::Conflict) => self.already_revised(submission, id, base).await,
             Err(Unwritten::Refused(refusal)) => Err(refusal),
         }
     }
 
+    /// What a submission makes of the `current` revision. Nothing is written.
+    pub(crate) async fn next_revision(
+        &self,
+        current: Article,
+        submission: &Submission,
+        now: Timestamp,
+    ) -> Result<Article, Refusal> {
+        let submission = submission.clone();
+        beside_others(submission.body.len(), move || next_revision(&current, &submission, now)).await
+    }
+
     /// The revision after `base`, if this very request made it.
     async fn already_revised(&self, submission: &Submission, id: ArticleId, base: u32) -> Result<Accepted, Refusal> {
-        let subject = subjects::article(&submission.publisher, &id);
-        let (mut sequence, mut current) = (0, base);
-        // Bounded by the history that the log keeps of one article.
-        while let Some(stored) = self.bus.next(&ARTICLES, &subject, sequence).await.map_err(unavailable)? {
-            let article = read(&stored)?;
-            if article.revision == base.saturating_add(1)
-                && article.provenance.raw_sha256 == fingerprint(&submission.body)
-            {
-                return Ok(Accepted { article, replayed: true });
-            }
-            (sequence, current) = (stored.sequence + 1, article.revision);
-        }
-        Err(Refusal::Stale { current })
+        let ours = fingerprint(&submission.body);
+        // A hold keeps the text before it, and with it the text's hash.
+        let made_by_it = |article: &Article| article.provenance.raw_sha256 == ours && brings_text(article.change.kind);
+        self.revision_after(&submission.publisher, id, base, made_by_it).await
     }
 
-    /// The current revision of one of the publisher's articles, and its place in the log.
-    pub(crate) async fn current(&self, publisher: &PublisherId, id: ArticleId) -> Result<(Article, u64), Refusal> {
-        let last = self.bus.last(&ARTICLES, &subjects::article(publisher, &id)).await.map_err(unavailable)?;
-        let last = last.ok_or(Refusal::NoSuchArticle)?;
-        Ok((read(&last)?, last.sequence))
-    }
-
-    /// Writes a revision to the log, after the message at `expected`.
-    async fn write(&self, submission: &Submission, article: Article, expected: u64) -> Result<Article, PublishError> {
-        let subject = subjects::article(&article.publisher, &article.id);
-        let envelope = Envelope::new(article, Some(submission.traceparent.clone()));
-        let mut headers = HeaderMap::new();
-        headers.insert("Content-Type", v1::CONTENT_TYPE);
-        headers.insert("traceparent", submission.traceparent.as_str());
-        let payload = Bytes::from(envelope.to_bytes());
-        self.bus.publish(&ARTICLES, &subject, &envelope.id, headers, payload, Some(expected)).await?;
-        Ok(envelope.data)
+    /// The current revision of one of the publisher's articles.
+    pub(crate) async fn current(&self, publisher: &PublisherId, id: ArticleId) -> Result<Article, Refusal> {
+        Ok(self.find(publisher, id).await?.ok_or(Refusal::NoSuchArticle)?.article)
     }
 }
 
-/// Why a revision is not in the log.
-enum Unwritten {
-    /// Somebody wrote the subject first: another client, or this request when it was first sent.
-    Conflict,
-    Refused(Refusal),
+fn brings_text(kind: ChangeKind) -> bool {
+    matches!(kind, ChangeKind::Minor | ChangeKind::Major | ChangeKind::Correction | ChangeKind::Reinstate)
 }
 
-impl From<PublishError> for Unwritten {
-    fn from(error: PublishError) -> Self {
-        match error {
-            PublishError::Conflict { .. } => Self::Conflict,
-            PublishError::TooLarge => {
-                let limit = ARTICLES.max_message_bytes / 1024;
-                Self::Refused(Refusal::TooLarge(format!("the article is larger than {limit} KiB with all its fields")))
-            }
-            PublishError::Refused(_) => {
-                tracing::error!("an article was not stored: {error}");
-                Self::Refused(Refusal::Full)
-            }
-            PublishError::Unavailable(_) => {
-                tracing::warn!("an article could not be stored: {error}");
-                Self::Refused(Refusal::Unavailable)
-            }
-        }
+/// Runs `work` where it holds nobody up if it is about many `bytes`.
+async fn beside_others<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
+    if bytes < LARGE {
+        return work();
     }
-}
-
-fn unavailable(error: bus::ReadError) -> Refusal {
-    tracing::warn!("{error}");
-    Refusal::Unavailable
-}
-
-fn read(stored: &Stored) -> Result<Article, Refusal> {
-    let envelope = Envelope::from_bytes(&stored.payload).map_err(|error| {
-        tracing::error!(subject = stored.subject, sequence = stored.sequence, "a revision cannot be read: {error}");
-        Refusal::Unreadable
-    })?;
-    Ok(envelope.data)
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 fn random() -> [u8; 10] {

@@ -37,14 +37,16 @@ pub(super) fn next_revision(current: &Article, submission: &Submission, now: Tim
     let document = parse(&submission.body)?;
     let mut problems = Vec::new();
     let kind = match document.pointer("/change/kind").and_then(Value::as_str) {
-        Some("minor") => RevisionKind::Minor,
-        Some("major") => RevisionKind::Major,
-        Some("correction") => RevisionKind::Correction,
+        Some("minor") => Some(RevisionKind::Minor),
+        Some("major") => Some(RevisionKind::Major),
+        Some("correction") => Some(RevisionKind::Correction),
+        Some("reinstate") => None,
         found => {
             let code = if found.is_some() { "not_a_revision" } else { "required" };
-            let detail = "say what kind of change it is: minor, major or correction";
+            let detail = "say what kind of change it is: minor, major, correction or reinstate; hold, release, withdraw \
+                          and kill are posted to the article's changes";
             problems.push(Problem::new("/change/kind", code, detail));
-            RevisionKind::Minor
+            None
         }
     };
     let draft = draft(&document, &submission.publisher, problems, now)?;
@@ -53,11 +55,15 @@ pub(super) fn next_revision(current: &Article, submission: &Submission, now: Tim
         return Err(Refusal::Invalid(vec![Problem::new("/id", "other_article", detail)]));
     }
     let note = draft.change.as_ref().and_then(|change| change.note.clone());
-    let provenance = provenance(submission);
-    readable(apply(Some(current), Command::Revise { kind, note, draft: Box::new(draft), provenance }, now))
+    let (draft, provenance) = (Box::new(draft), provenance(submission));
+    let command = match kind {
+        Some(kind) => Command::Revise { kind, note, draft, provenance },
+        None => Command::Reinstate { note, draft, provenance },
+    };
+    readable(apply(Some(current), command, now))
 }
 
-fn parse(body: &[u8]) -> Result<Value, Refusal> {
+pub(crate) fn parse(body: &[u8]) -> Result<Value, Refusal> {
     serde_json::from_slice(body).map_err(|error| Refusal::BadJson {
         line: error.line(),
         column: error.column(),
@@ -84,10 +90,6 @@ fn draft(
     };
     if draft.publisher.as_ref().is_some_and(|named| named != publisher) {
         return Err(Refusal::OtherPublisher { ours: publisher.clone() });
-    }
-    if draft.embargoed_until.is_some_and(|until| until > now) {
-        let detail = "this version does not release embargoed articles; send the article when its embargo has ended";
-        problems.push(Problem::new("/embargoed_until", "unsupported", detail));
     }
     if problems.is_empty() { Ok(draft) } else { Err(Refusal::Invalid(problems)) }
 }
@@ -164,12 +166,28 @@ mod tests {
     }
 
     #[test]
-    fn an_embargo_is_refused_until_something_releases_it() {
+    fn a_document_may_revise_and_reinstate_and_nothing_else() {
         let mut document = json!({ "headline": "H", "body_text": "B", "language": "en" });
-        document["embargoed_until"] = json!("2026-11-22T10:00:01Z");
-        assert_eq!(pointers(first_revision(id(), &submission(&document), now()).unwrap_err()), ["/embargoed_until"]);
-        document["embargoed_until"] = json!("2026-11-22T10:00:00Z");
-        first_revision(id(), &submission(&document), now()).unwrap();
+        let article = first_revision(id(), &submission(&document), now()).unwrap();
+        for (kind, refused) in [
+            ("minor", false),
+            ("major", false),
+            ("correction", false),
+            ("hold", true),
+            ("release", true),
+            ("withdraw", true),
+            ("kill", true),
+            ("new", true),
+        ] {
+            document["change"] = json!({ "kind": kind, "note": "why" });
+            match next_revision(&article, &submission(&document), now()) {
+                Ok(next) => assert!(!refused && next.change.kind.as_str() == kind, "{kind}"),
+                Err(refusal) => assert!(refused && pointers(refusal) == ["/change/kind"], "{kind}"),
+            }
+        }
+        document["change"] = json!({ "kind": "reinstate" });
+        let refusal = next_revision(&article, &submission(&document), now()).unwrap_err();
+        assert!(matches!(refusal, Refusal::Lifecycle(_)), "it is public: {refusal:?}");
     }
 
     /// Finds the depth at which a document is still read and its envelope no longer.

@@ -8,7 +8,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{App, MAX_BODY, headers};
+use super::query::Parameters;
+use super::{App, MAX_BODY, dry_run, headers};
 use crate::desk::{Accepted, Submission};
 use crate::refusal::Refusal;
 
@@ -16,11 +17,17 @@ use crate::refusal::Refusal;
 pub(super) async fn create(
     State(app): State<App>,
     Extension(publisher): Extension<PublisherId>,
+    parameters: Parameters,
     request: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
+    let dry_run = dry_run::asked(parameters)?;
     let submission = submission(publisher, &request, body)?;
     let key = headers::idempotency_key(&request)?;
+    if dry_run {
+        let article = app.desk.try_create(&submission, key, service_kit::now()).await?;
+        return Ok(dry_run::answer(&app.bus, &article).await);
+    }
     let accepted = app.desk.create(&submission, key, service_kit::now()).await?;
     let location = format!("/v1/articles/{}", accepted.article.id.token());
     let mut response = answer(StatusCode::CREATED, accepted);
@@ -34,12 +41,18 @@ pub(super) async fn revise(
     State(app): State<App>,
     Extension(publisher): Extension<PublisherId>,
     Path(id): Path<String>,
+    parameters: Parameters,
     request: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
+    let dry_run = dry_run::asked(parameters)?;
     let id = article_id(&id)?;
     let submission = submission(publisher, &request, body)?;
     let base = headers::if_match(&request)?;
+    if dry_run {
+        let article = app.desk.try_revise(&submission, id, base, service_kit::now()).await?;
+        return Ok(dry_run::answer(&app.bus, &article).await);
+    }
     let accepted = app.desk.revise(&submission, id, base, service_kit::now()).await?;
     Ok(answer(StatusCode::OK, accepted))
 }
@@ -51,7 +64,7 @@ pub(super) async fn read(
     Path(id): Path<String>,
     request: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (article, _) = app.desk.current(&publisher, article_id(&id)?).await?;
+    let article = app.desk.current(&publisher, article_id(&id)?).await?;
     if headers::none_match(&request, article.revision) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         describe(&mut response, &article);
@@ -61,7 +74,7 @@ pub(super) async fn read(
 }
 
 /// What is no id is no article: nobody learns here which articles exist.
-fn article_id(text: &str) -> Result<ArticleId, Refusal> {
+pub(super) fn article_id(text: &str) -> Result<ArticleId, Refusal> {
     text.parse().map_err(|_| Refusal::NoSuchArticle)
 }
 
@@ -70,21 +83,28 @@ fn submission(
     request: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Submission, Refusal> {
-    if !is_json(request) {
-        return Err(Refusal::NotJson);
-    }
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Refusal::TooLarge(format!("a request may have {MAX_BODY} bytes; send pictures and files as links"))
-        }
-        _ => Refusal::BadJson { line: 0, column: 0, detail: "the body ended before its end".into() },
-    })?;
     Ok(Submission {
         publisher,
-        body,
+        body: json_body(request, body)?,
         channel: headers::channel(request)?,
         importer: headers::importer(request),
         traceparent: headers::traceparent(request),
+    })
+}
+
+/// The body of a request, which must be JSON as it is: neither in another encoding of text nor packed.
+pub(super) fn json_body(request: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
+    let mut codings = request.get_all(header::CONTENT_ENCODING).iter();
+    if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Refusal::Encoded);
+    }
+    if !is_json(request) {
+        return Err(Refusal::NotJson);
+    }
+    body.map_err(|rejection| match rejection.status() {
+        // It did not say before how large it is.
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::BodyTooLarge { limit: MAX_BODY, sent: None },
+        _ => Refusal::BadJson { line: 0, column: 0, detail: "the body ended before its end".into() },
     })
 }
 
@@ -102,7 +122,7 @@ fn is_json(request: &HeaderMap) -> bool {
         })
 }
 
-fn answer(status: StatusCode, accepted: Accepted) -> Response {
+pub(super) fn answer(status: StatusCode, accepted: Accepted) -> Response {
     let Accepted { article, replayed } = accepted;
     let json = serde_json::to_vec(&article).expect("strings, numbers and string-keyed maps always serialise");
     let mut response = (status, json).into_response();

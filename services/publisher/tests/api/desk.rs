@@ -1,6 +1,8 @@
 //! A publisher on a server of its own, and a client with a token.
 
-use bus::{Bus, Credentials, HeaderMap, Server};
+use std::path::{Path, PathBuf};
+
+use bus::{Bus, Credentials, HeaderMap, Server, Stored};
 use publisher::token::{Token, TokenRecord};
 use publisher::{Config, Publisher};
 use reqwest::{Method, StatusCode};
@@ -8,7 +10,7 @@ use serde_json::{Value, json};
 use testkit::{NatsServer, eventually};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use topology::{CONSUMERS, STREAMS, TOKENS};
+use topology::{CONSUMERS, STREAMS, Stream, TOKENS};
 
 pub(crate) struct Newsroom {
     pub(crate) nats: NatsServer,
@@ -69,12 +71,8 @@ impl Newsroom {
 
     async fn store(&self, token: &Token, publisher: &str, name: &str, revoked: bool, expected: u64) {
         let now = service_kit::now();
-        let record = TokenRecord {
-            publisher: publisher.parse().expect("a publisher"),
-            name: name.to_owned(),
-            created_at: now,
-            revoked_at: revoked.then_some(now),
-        };
+        let fresh = TokenRecord::new(publisher.parse().expect("a publisher"), name.to_owned(), now);
+        let record = TokenRecord { revoked_at: revoked.then_some(now), ..fresh };
         let (subject, id) = (token.hash().subject(), format!("{}/{expected}", token.hash().as_str()));
         let stored =
             self.bus.publish(&TOKENS, &subject, &id, HeaderMap::new(), record.to_bytes().into(), Some(expected));
@@ -94,10 +92,68 @@ impl Newsroom {
     }
 
     /// Stops the publisher as an operator would.
-    pub(crate) async fn close(self) {
-        self.shutdown.cancel();
-        self.running.await.expect("the publisher did not panic").expect("it stopped in good order");
+    pub(crate) async fn close(mut self) {
+        self.stop().await;
     }
+
+    /// [`Newsroom::close`], of the publisher alone.
+    pub(crate) async fn stop(&mut self) {
+        self.shutdown.cancel();
+        let running = &mut self.running;
+        running.await.expect("the publisher did not panic").expect("it stopped in good order");
+    }
+
+    /// Ends the publisher wherever it is, as a crash would.
+    pub(crate) async fn crash(&mut self) {
+        self.running.abort();
+        let running = &mut self.running;
+        assert!(running.await.is_err_and(|error| error.is_cancelled()), "it was running");
+        // What it had spawned ends with it.
+        self.shutdown.cancel();
+    }
+
+    /// Another publisher on the same server, which the client talks to from now on.
+    pub(crate) async fn start(&mut self) {
+        let server = Server { url: self.nats.url().into(), credentials: Credentials::None };
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        let publisher = Publisher::bind(Config { listen, nats: server }).await.expect("binds");
+        self.client.base = format!("http://{}", publisher.address());
+        self.shutdown = CancellationToken::new();
+        self.running = tokio::spawn(publisher.run(self.shutdown.clone()));
+        eventually("it is ready", async || match self.client.get("/readyz", &[]).await.status.as_u16() {
+            200 => Ok(()),
+            other => Err(other),
+        })
+        .await;
+    }
+
+    /// The article's messages in a stream, oldest first.
+    pub(crate) async fn history(&self, stream: &Stream, subject: &str) -> Vec<Stored> {
+        let (mut history, mut from) = (Vec::new(), 0);
+        while let Some(stored) = self.bus.next(stream, subject, from).await.expect("reads") {
+            from = stored.sequence + 1;
+            history.push(stored);
+        }
+        history
+    }
+
+    /// Files of the server's store that hold `words`.
+    pub(crate) fn files_with(&self, words: &str) -> Vec<PathBuf> {
+        files_with(&self.nats.store_dir(), words.as_bytes())
+    }
+}
+
+fn files_with(dir: &Path, words: &[u8]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files_with(&path, words));
+        } else if std::fs::read(&path).is_ok_and(|bytes| bytes.windows(words.len()).any(|window| window == words)) {
+            found.push(path);
+        }
+    }
+    found
 }
 
 #[derive(Clone)]
@@ -157,6 +213,13 @@ impl Client {
         let mut all = vec![("content-type", "application/json")];
         all.extend(headers);
         self.send(Method::POST, "/v1/articles", &all, Some(document.to_string().into())).await
+    }
+
+    /// `POST …/changes`, on the revision in `if_match` if one is named.
+    pub(crate) async fn change(&self, path: &str, if_match: Option<&str>, change: &Value) -> Answer {
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(if_match.map(|tag| ("if-match", tag)));
+        self.send(Method::POST, &format!("{path}/changes"), &headers, Some(change.to_string().into())).await
     }
 
     pub(crate) async fn put(&self, path: &str, if_match: &str, document: &Value) -> Answer {

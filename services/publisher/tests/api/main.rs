@@ -3,5 +3,8 @@
 mod articles;
 mod description;
 mod desk;
+mod embargo;
+mod kill;
+mod lifecycle;
 mod outage;
 mod refused;
