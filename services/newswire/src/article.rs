@@ -9,11 +9,12 @@ use article::{Article, ArticleId};
 use publisher::token::sha256_hex;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Target};
+use crate::client::{Answer, Client, Target};
+use crate::intake::hash_of;
 use crate::output::{self, Table};
 
 /// What the publisher takes.
-const MAX_FILE: u64 = 1 << 20;
+pub(crate) const MAX_FILE: u64 = 1 << 20;
 
 #[derive(clap::Args)]
 pub(crate) struct PublishArgs {
@@ -78,20 +79,29 @@ pub(crate) async fn revise(args: ReviseArgs) -> anyhow::Result<ExitCode> {
         change["note"] = note.into();
     }
     fields.insert("change".to_owned(), change);
+    say(&put(&args.target.client()?, &args.id, args.if_revision, &document).await?, args.json)
+}
+
+/// Makes `document` the revision after `base`, or after whichever is current.
+pub(crate) async fn put(
+    client: &Client,
+    id: &ArticleId,
+    base: Option<u32>,
+    document: &Value,
+) -> anyhow::Result<Answer> {
     let body = document.to_string().into_bytes();
-    let client = args.target.client()?;
-    let base = match args.if_revision {
+    let base = match base {
         Some(revision) => revision,
         None => {
-            let current = client.read(&args.id).await?;
+            let current = client.read(id).await?;
             // The command was repeated: a second revision of the same text would only make noise.
-            if current.article.pointer("/provenance/raw_sha256") == Some(&json!(sha256_hex(&body))) {
-                return say(&Answer { replayed: true, ..current }, args.json);
+            if hash_of(&current.article) == Some(&sha256_hex(&body)) {
+                return Ok(Answer { replayed: true, ..current });
             }
             current.revision()?
         }
     };
-    say(&client.revise(&args.id, base, body, "cli").await?, args.json)
+    client.revise(id, base, body, "cli").await
 }
 
 pub(crate) async fn show(args: ShowArgs) -> anyhow::Result<ExitCode> {
@@ -106,7 +116,7 @@ pub(crate) async fn show(args: ShowArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn say(answer: &Answer, json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn say(answer: &Answer, json: bool) -> anyhow::Result<ExitCode> {
     if json {
         output::print(&format!("{:#}\n", answer.article))?;
     } else {
@@ -115,11 +125,16 @@ fn say(answer: &Answer, json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `published urn:uuid:…, revision 1`
+/// `published: urn:uuid:…, revision 1`
 pub(crate) fn outcome(answer: &Answer) -> String {
-    let id = answer.article["id"].as_str().unwrap_or("an article without an id");
-    let what = if answer.replayed { "already published, unchanged" } else { "published" };
-    output::plain(&format!("{what}: {id}, revision {}", answer.article["revision"]))
+    let article = &answer.article;
+    let id = article["id"].as_str().unwrap_or("an article without an id");
+    let status = match (article["status"].as_str(), article["embargoed_until"].as_str()) {
+        (Some("embargoed"), Some(until)) => format!("under embargo until {until}"),
+        (status, _) => status.unwrap_or("published").to_owned(),
+    };
+    let (already, unchanged) = if answer.replayed { ("already ", ", unchanged") } else { ("", "") };
+    output::plain(&format!("{already}{status}{unchanged}: {id}, revision {}", article["revision"]))
 }
 
 fn for_people(article: &Article) -> String {

@@ -1,16 +1,20 @@
 //! The command line. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 mod article;
+mod change;
 mod client;
 mod import;
 mod intake;
 mod keys;
+mod kill;
+mod list;
 mod output;
 mod process;
 mod provision;
 mod server;
 mod token;
 mod up;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -29,12 +33,28 @@ struct Cli {
 enum Command {
     /// Read pages of text, show what was found in them, and publish them if asked
     Import(import::Args),
+    /// Publish whatever is put into a folder
+    Watch(watch::Args),
     /// Publish a new article from a JSON file
     Publish(article::PublishArgs),
     /// Publish a new text for an article
     Revise(article::ReviseArgs),
     /// Show an article in its current revision
     Show(article::ShowArgs),
+    /// List articles, those changed last first
+    List(list::ListArgs),
+    /// List the revisions of an article
+    Revisions(list::RevisionsArgs),
+    /// Take an article out of the feeds and stop its mail, until it is released
+    Hold(change::HoldArgs),
+    /// Let an article go that is held, or end an embargo early
+    Release(change::HoldArgs),
+    /// Withdraw an article: it stays readable, under a notice
+    Withdraw(change::WithdrawArgs),
+    /// Kill an article: its text is erased everywhere, a notice takes its place, and how long that took is told
+    Kill(kill::Args),
+    /// Make a withdrawn or killed article public again
+    Reinstate(change::ReinstateArgs),
     /// Make, list and revoke API tokens (talks to NATS)
     Token(token::Args),
     /// Make the keys by which the services prove who they are to NATS
@@ -69,9 +89,17 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Import(args) => import::run(args).await,
+        Command::Watch(args) => watch::run(args).await,
         Command::Publish(args) => article::publish(args).await,
         Command::Revise(args) => article::revise(args).await,
         Command::Show(args) => article::show(args).await,
+        Command::List(args) => list::list(args).await,
+        Command::Revisions(args) => list::revisions(args).await,
+        Command::Hold(args) => change::hold(args, "hold").await,
+        Command::Release(args) => change::hold(args, "release").await,
+        Command::Withdraw(args) => change::withdraw(args).await,
+        Command::Kill(args) => kill::run(args).await,
+        Command::Reinstate(args) => change::reinstate(args).await,
         Command::Token(args) => token::run(args).await,
         Command::Keys(args) => keys::run(&args),
         Command::Provision(args) => provision::run(args).await,

@@ -5,12 +5,16 @@ use article::ArticleId;
 use publisher::token::sha256_hex;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, Refused, is_stale, path_of};
+use crate::client::{Answer, Client, Refused, is_stale};
 
 /// How often a revision that meets another one is tried again, on what is current then.
 const RACES: usize = 5;
 
+/// What the log keeps of one article.
+const KEPT_REVISIONS: usize = 16;
+
 /// An article to be published, and the key under which that happens once.
+#[derive(Debug)]
 pub(crate) struct Item {
     pub(crate) document: Value,
     pub(crate) key: String,
@@ -18,7 +22,7 @@ pub(crate) struct Item {
 
 /// How an article comes in, and whose words it may replace: a newer page replaces an older one, but not the words of an
 /// editor who has revised the article since.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Way {
     pub(crate) channel: &'static str,
     pub(crate) replaces: &'static [&'static str],
@@ -77,7 +81,7 @@ pub(crate) async fn submit(client: &Client, item: &Item, way: Way, revise: Optio
             };
             let mut document = item.document.clone();
             document["change"] = json!({ "kind": kind });
-            replace(client, &id, &document, way).await
+            replace(client, &id, &document, way, Whom::OurOwn).await
         }
     }
 }
@@ -91,26 +95,45 @@ pub(crate) fn advice(id: &ArticleId, revision: u32) -> String {
     )
 }
 
-/// Makes `document` the next revision, unless it was one before or somebody else has written since.
-async fn replace(client: &Client, id: &ArticleId, document: &Value, way: Way) -> anyhow::Result<Settled> {
+/// Whose words a new text may replace.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whom {
+    /// Those that came in the same way.
+    OurOwn,
+    /// Whoever's: somebody has asked for it.
+    Anybody,
+}
+
+/// Makes `document`, which says what kind of change it is, the next revision, whichever is current; but never a second
+/// time, so that a repetition does not take back what was written since.
+pub(crate) async fn replace(
+    client: &Client,
+    id: &ArticleId,
+    document: &Value,
+    way: Way,
+    whom: Whom,
+) -> anyhow::Result<Settled> {
     let body = document.to_string().into_bytes();
     let hash = sha256_hex(&body);
     for _ in 0..RACES {
-        let current = client.read(id).await?;
+        let current = match client.read(id).await {
+            Ok(current) => current,
+            Err(error) => return passing(error.downcast::<Refused>()?),
+        };
         let revision = current.revision()?;
         if hash_of(&current.article) == Some(&hash) {
             return Ok(Settled::Published(Answer { replayed: true, ..current }));
         }
         let kept = |why: String| Settled::Kept { id: *id, revision, why };
         let channel = current.article.pointer("/provenance/channel").and_then(Value::as_str).unwrap_or_default();
-        if !way.replaces.contains(&channel) {
+        if whom == Whom::OurOwn && !way.replaces.contains(&channel) {
             return Ok(kept(format!(
                 "{id} was revised in another way since (revision {revision} came in by {channel:?}); its words stay. \
                  Compare them with: newswire show {0}, and put yours in with: newswire revise {0} DRAFT.json",
                 id.token()
             )));
         }
-        if let Some(earlier) = made_before(client, id, &hash).await? {
+        if let Some(earlier) = made_before(client, id, revision, &body, way).await? {
             return Ok(kept(format!(
                 "{id} had these words in revision {earlier}, and has others in revision {revision}; nothing was \
                  changed. To go back to these: newswire revise {} DRAFT.json",
@@ -126,12 +149,23 @@ async fn replace(client: &Client, id: &ArticleId, document: &Value, way: Way) ->
     anyhow::bail!("{id} was revised {RACES} times by others while it was to be revised here; try again")
 }
 
-/// The revision that the request with this hash made earlier.
-pub(crate) async fn made_before(client: &Client, id: &ArticleId, hash: &str) -> anyhow::Result<Option<u64>> {
-    let reply = client.get(&path_of(id, "/revisions")).await?;
-    let revisions = reply.document["revisions"].as_array();
-    let earlier = revisions.into_iter().flatten().find(|revision| hash_of(revision) == Some(hash));
-    Ok(earlier.and_then(|revision| revision["revision"].as_u64()))
+/// The revision that this very request made earlier, if the log still has it: asked by repeating it, which the publisher
+/// recognises. None of these bases is current, so nothing can change.
+async fn made_before(
+    client: &Client,
+    id: &ArticleId,
+    current: u32,
+    body: &[u8],
+    way: Way,
+) -> anyhow::Result<Option<u64>> {
+    for base in (1..current).rev().take(KEPT_REVISIONS) {
+        match client.revise(id, base, body.to_vec(), way.channel).await {
+            Ok(answer) => return Ok(answer.article["revision"].as_u64()),
+            Err(error) if is_stale(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 /// The hash of the request that gave the article its words.
@@ -140,7 +174,7 @@ pub(crate) fn hash_of(article: &Value) -> Option<&str> {
 }
 
 /// A refusal that is about the item is its outcome; every other one is about the run.
-fn passing(refused: Refused) -> anyhow::Result<Settled> {
+pub(crate) fn passing(refused: Refused) -> anyhow::Result<Settled> {
     let error = anyhow::Error::from(refused);
     match crate::client::verdict(&error) {
         crate::client::Verdict::Final => Ok(Settled::Refused(error.downcast::<Refused>()?)),

@@ -1,0 +1,212 @@
+//! One round after the other: see what has arrived, claim what is finished, work off what is claimed.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use jiff::{Timestamp, ToSpan};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::deliver::{Desk, End};
+use super::folder::{Folder, Look, Place, called};
+use super::{name, note, parcel};
+use crate::client::{Verdict, verdict};
+use crate::import::{MAX_FILE, Mistake, Reading};
+use crate::output;
+
+/// Between two looks at the folder.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Between two tries while the publisher does not answer, or the disk does not do its part.
+const PAUSES: [u64; 6] = [1, 2, 5, 10, 30, 60];
+/// A file that another watcher has claimed and not settled for so long is worked on here: that watcher is dead or stuck.
+const ABANDONED: Duration = Duration::from_secs(30);
+
+pub(super) struct Watch {
+    path: PathBuf,
+    desk: Desk,
+    reading: Reading,
+    settle: Duration,
+    /// Files in the folder, how they looked, and since when.
+    arrived: HashMap<OsString, (Look, Instant)>,
+    /// The same of files in work/; those of other watchers count from when they were first seen.
+    claimed: HashMap<OsString, (Look, Instant)>,
+    /// Files in work/ that are ours: claimed here, or found when we started.
+    ours: std::collections::HashSet<OsString>,
+    is_first: bool,
+    last_claim: Timestamp,
+    /// What was complained about last, and how often in a row.
+    trouble: Option<(String, usize)>,
+}
+
+impl Watch {
+    pub(super) fn new(path: PathBuf, desk: Desk, reading: Reading, settle: Duration) -> Self {
+        Self {
+            path,
+            desk,
+            reading,
+            settle,
+            arrived: HashMap::new(),
+            claimed: HashMap::new(),
+            ours: std::collections::HashSet::new(),
+            is_first: true,
+            last_claim: Timestamp::MIN,
+            trouble: None,
+        }
+    }
+
+    /// One round; says how long to wait until the next.
+    pub(super) async fn round(&mut self, stop: &CancellationToken) -> Duration {
+        match self.work(stop).await {
+            Ok(()) => {
+                if self.trouble.take().is_some() {
+                    output::complain("going on: everything works again\n");
+                }
+                PAUSE
+            }
+            Err(error) => {
+                let asked = match verdict(&error) {
+                    Verdict::Wait(after) => after,
+                    _ => None,
+                };
+                let text = format!("{error:#}");
+                let tries = self.trouble.take().map_or(0, |(_, tries)| tries + 1);
+                if tries == 0 {
+                    output::complain(&format!(
+                        "waiting: {}; nothing is lost, it is tried again by itself\n",
+                        output::plain(&text)
+                    ));
+                }
+                self.trouble = Some((text, tries));
+                asked.unwrap_or(Duration::from_secs(PAUSES[tries.min(PAUSES.len() - 1)]))
+            }
+        }
+    }
+
+    /// # Errors
+    /// When the disk or the publisher does not do its part. Every file is where it was, or further.
+    async fn work(&mut self, stop: &CancellationToken) -> anyhow::Result<()> {
+        // Opened again each time: somebody may have removed a folder, or mounted one.
+        let folder = Folder::open(&self.path)?;
+        self.claim(&folder)?;
+        for claim in self.due(&folder)? {
+            if stop.is_cancelled() {
+                break;
+            }
+            self.one(&folder, &claim).await?;
+        }
+        Ok(())
+    }
+
+    /// Claims every file that has not changed for a while, in the order in which they came to rest.
+    fn claim(&mut self, folder: &Folder) -> anyhow::Result<()> {
+        let found = folder.arrived().context("cannot list the folder")?;
+        self.arrived = seen(&self.arrived, found);
+        let mut finished: Vec<(Instant, OsString)> = Vec::new();
+        finished.extend(
+            self.arrived
+                .iter()
+                .filter(|(_, (_, since))| since.elapsed() >= self.settle)
+                .map(|(n, (_, s))| (*s, n.clone())),
+        );
+        finished.sort();
+        for (since, called) in finished {
+            let claim = name::claimed(&called.to_string_lossy(), self.next_claim(), mark()?);
+            let claimed = folder.claim(&called, &claim);
+            let taken = claimed.with_context(|| format!("cannot move {} into work/", called.to_string_lossy()))?;
+            if let Some((look, _)) = self.arrived.remove(&called).filter(|_| taken) {
+                self.ours.insert(claim.clone().into());
+                self.claimed.insert(claim.into(), (look, since));
+            }
+        }
+        Ok(())
+    }
+
+    /// Claims sort in the order in which they were made, within a millisecond too.
+    fn next_claim(&mut self) -> Timestamp {
+        let next = self.last_claim.checked_add(1.millisecond()).unwrap_or(Timestamp::MAX);
+        self.last_claim = service_kit::now().max(next);
+        self.last_claim
+    }
+
+    /// The claimed files to work on, oldest claim first.
+    fn due(&mut self, folder: &Folder) -> anyhow::Result<Vec<String>> {
+        let found = folder.claimed().context("cannot list work/")?;
+        if std::mem::take(&mut self.is_first) {
+            // Left over from a run that was killed, or another watcher's; twice is harmless, never is not.
+            self.ours.extend(found.iter().map(|(name, _)| name.clone()));
+        }
+        self.claimed = seen(&self.claimed, found);
+        self.ours.retain(|name| self.claimed.contains_key(name));
+        let rested = |name: &OsString, since: &Instant| {
+            let needed = if self.ours.contains(name) { self.settle } else { self.settle + ABANDONED };
+            since.elapsed() >= needed
+        };
+        let mut due: Vec<String> = Vec::new();
+        // A name that is not ours to give is not UTF-8 either: somebody put it into work/ by hand.
+        due.extend(
+            self.claimed
+                .iter()
+                .filter(|(name, (_, since))| rested(name, since))
+                .filter_map(|(name, _)| name.to_str().map(str::to_owned)),
+        );
+        due.sort();
+        Ok(due)
+    }
+
+    async fn one(&mut self, folder: &Folder, claim: &str) -> anyhow::Result<()> {
+        let Some((before, _)) = self.claimed.get(OsString::from(claim).as_os_str()).copied() else { return Ok(()) };
+        let end = match self.parcel(folder, claim).await {
+            Ok(parcel) => self.desk.deliver(&parcel).await?,
+            Err(mistakes) => End::Failed(mistakes),
+        };
+        // Somebody still writes to it: what was read was not all.
+        if folder.look(claim)?.is_some_and(|now| now != before) {
+            return Ok(());
+        }
+        let (place, text, said) = match end {
+            End::Done { text, note } => (Place::Done, note::result(claim, note), text),
+            End::Failed(mistakes) => {
+                let why = mistakes.first().map(|mistake| mistake.text.clone()).unwrap_or_default();
+                let text = note::error(claim, &mistakes, service_kit::now());
+                (Place::Failed, text, format!("failed: {}; see failed/{claim}.{}", why, Place::Failed.note()))
+            }
+        };
+        if folder.settle(claim, place, &text)? {
+            let line = format!("{}: {}\n", called(claim), output::plain(&said));
+            match place {
+                Place::Done => output::print(&line)?,
+                Place::Failed => output::complain(&line),
+            }
+        }
+        self.claimed.remove(OsString::from(claim).as_os_str());
+        Ok(())
+    }
+
+    /// Off the thread that watches: a large page takes the processor a while.
+    async fn parcel(&self, folder: &Folder, claim: &str) -> Result<parcel::Parcel, Vec<Mistake>> {
+        let bytes = folder.read(claim, MAX_FILE);
+        let bytes = bytes.map_err(|error| vec![Mistake::other("E_FILE", format!("it cannot be read: {error}"))])?;
+        let (reading, name) = (self.reading.clone(), called(claim));
+        let parcel = tokio::task::spawn_blocking(move || parcel::read(&name, &bytes, &reading)).await;
+        parcel.unwrap_or_else(|_| Err(vec![Mistake::other("E_UNACCOUNTED", "it could not be read; please report it")]))
+    }
+}
+
+/// What is there now, each since when it has looked as it does.
+fn seen(before: &HashMap<OsString, (Look, Instant)>, now: Vec<(OsString, Look)>) -> HashMap<OsString, (Look, Instant)> {
+    let since = |name: &OsString, look: &Look| match before.get(name) {
+        Some((earlier, since)) if earlier == look => *since,
+        _ => Instant::now(),
+    };
+    now.into_iter().map(|(name, look)| (name.clone(), (look, since(&name, &look)))).collect()
+}
+
+/// Tells the claims of watchers apart that are made in the same millisecond.
+fn mark() -> anyhow::Result<u16> {
+    let mut mark = [0; 2];
+    getrandom::fill(&mut mark).context("the operating system gives no random bytes")?;
+    Ok(u16::from_le_bytes(mark))
+}
