@@ -11,6 +11,7 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use service_kit::{Health, Listener};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,8 +27,17 @@ use crate::state::{Changes, State};
 /// thousands of times. One alone is written at once.
 const BATCH: usize = 256;
 
-/// Batches of documents that may wait to be compressed. Those replaced meanwhile are dropped, not compressed.
-const COMPRESS_AHEAD: usize = 64;
+/// After documents were written, as many times as long nothing is: under a flood of articles a third of one core writes,
+/// and the others answer readers. An article that comes alone waits for nobody.
+const REST: u32 = 2;
+const LONGEST_REST: Duration = Duration::from_millis(250);
+
+/// A document is compressed when it has stood this long. In a flood most are replaced before, and compressing takes
+/// longer than writing.
+const STOOD: Duration = Duration::from_millis(200);
+
+/// Batches of documents that may wait to be compressed.
+const COMPRESS_AHEAD: usize = 256;
 
 /// The longest sleep, so that a clock that was set is noticed.
 const MAX_SLEEP: Duration = Duration::from_secs(60);
@@ -103,7 +113,7 @@ struct Follower {
     writer: Writer,
     library: Arc<Library>,
     health: Health,
-    compressor: mpsc::Sender<Vec<Weak<Document>>>,
+    compressor: mpsc::Sender<(Instant, Vec<Weak<Document>>)>,
     /// Kills taken in whose documents are not written yet.
     killed: Vec<Killed>,
     receipts: mpsc::Sender<(Killed, Timestamp)>,
@@ -111,6 +121,8 @@ struct Follower {
 
 impl Follower {
     async fn run(mut self, mut tail: Tail) -> anyhow::Result<()> {
+        // Taken in and not written yet; and the end of the rest.
+        let (mut changes, mut rested) = (Changes::default(), Instant::now());
         loop {
             let due = self.state.next_wake().map(|at| until(at, service_kit::now()));
             let event = tokio::select! {
@@ -119,8 +131,8 @@ impl Follower {
                     None => return Ok(()),
                 },
                 () = tokio::time::sleep(due.unwrap_or(MAX_SLEEP)) => None,
+                () = tokio::time::sleep_until(rested), if !changes.is_empty() => None,
             };
-            let mut changes = Changes::default();
             let mut caught_up = event.map(|event| self.take(event, &mut changes)).unwrap_or_default();
             for _ in 1..BATCH {
                 let Some(Some(event)) = tail.next().now_or_never() else { break };
@@ -128,8 +140,12 @@ impl Follower {
             }
             changes.merge(self.state.wake(service_kit::now()));
             // Before that nothing is written: every article may have newer revisions still to come.
-            if caught_up || (self.library.is_caught_up() && !changes.is_empty()) {
-                self = self.publish(changes, caught_up).await?;
+            if !caught_up && !self.library.is_caught_up() {
+                changes = Changes::default();
+            } else if caught_up || (!changes.is_empty() && Instant::now() >= rested) {
+                let begin = Instant::now();
+                self = self.publish(std::mem::take(&mut changes), caught_up).await?;
+                rested = Instant::now() + (begin.elapsed() * REST).min(LONGEST_REST);
             }
         }
     }
@@ -175,7 +191,7 @@ impl Follower {
         }
         let fresh = fresh.iter().map(Arc::downgrade).collect();
         // The compressor ends with this sender, not before; if it died, documents go out as they are.
-        if follower.compressor.send(fresh).await.is_err() {
+        if follower.compressor.send((Instant::now(), fresh)).await.is_err() {
             tracing::error!("documents are no longer compressed; restart the service");
         }
         Ok(follower)
@@ -198,11 +214,12 @@ fn until(at: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or_default().min(MAX_SLEEP)
 }
 
-/// Compresses documents one after the other, as long as anybody still serves them.
-fn compressor() -> mpsc::Sender<Vec<Weak<Document>>> {
-    let (sender, mut batches) = mpsc::channel::<Vec<Weak<Document>>>(COMPRESS_AHEAD);
+/// Compresses documents one after the other, those that are still served when they have stood long enough.
+fn compressor() -> mpsc::Sender<(Instant, Vec<Weak<Document>>)> {
+    let (sender, mut batches) = mpsc::channel::<(Instant, Vec<Weak<Document>>)>(COMPRESS_AHEAD);
     tokio::task::spawn_blocking(move || {
-        while let Some(batch) = batches.blocking_recv() {
+        while let Some((written, batch)) = batches.blocking_recv() {
+            std::thread::sleep(STOOD.saturating_sub(written.elapsed()));
             batch.iter().filter_map(Weak::upgrade).for_each(|document| document.compress());
         }
     });
