@@ -20,9 +20,10 @@ mod store;
 mod trial;
 
 use article::{Article, ArticleId, ChangeKind, PublisherId, Status};
-use bus::{Bus, RETRY_FOR};
+use bus::{Bus, Group, RETRY_FOR};
 use bytes::Bytes;
 use jiff::Timestamp;
+use topology::ARTICLES;
 
 pub(crate) use self::change::Change;
 pub(crate) use self::revision::parse;
@@ -57,11 +58,14 @@ pub(crate) struct Accepted {
 #[derive(Clone)]
 pub(crate) struct Desk {
     bus: Bus,
+    /// Writes to the log: what is published at the same time waits for the disk once.
+    log: Group,
 }
 
 impl Desk {
     pub(crate) fn new(bus: Bus) -> Self {
-        Self { bus }
+        let log = bus.group(ARTICLES);
+        Self { bus, log }
     }
 
     /// A new article. With a `key` the same request makes it once, however often it comes.

@@ -198,8 +198,13 @@ impl Desk {
         }
         let subject = place.subject(&article.publisher, &article.id);
         let headers = headers(&article, Some(traceparent));
-        let written =
-            self.bus.publish(place.stream(), &subject, &envelope.id, headers, payload.clone(), Some(expected)).await?;
+        let message_id = envelope.id;
+        let written = match place {
+            Place::Log => self.log.publish(subject, message_id, headers, payload.clone(), expected).await?,
+            Place::Embargoes => {
+                self.bus.publish(&EMBARGOES, &subject, &message_id, headers, payload.clone(), Some(expected)).await?
+            }
+        };
         match (place, article.status) {
             (Place::Embargoes, Status::Embargoed) => self.call_at_end(&article).await,
             (Place::Embargoes, Status::Published) => {
