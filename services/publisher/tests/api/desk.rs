@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use article::ArticleId;
 use bus::{Bus, Credentials, HeaderMap, Server, Stored};
 use publisher::token::{Token, TokenRecord};
 use publisher::{Config, Publisher};
@@ -72,7 +73,11 @@ impl Newsroom {
     async fn store(&self, token: &Token, publisher: &str, name: &str, revoked: bool, expected: u64) {
         let now = service_kit::now();
         let fresh = TokenRecord::new(publisher.parse().expect("a publisher"), name.to_owned(), now);
-        let record = TokenRecord { revoked_at: revoked.then_some(now), ..fresh };
+        self.put_token(token, &TokenRecord { revoked_at: revoked.then_some(now), ..fresh }, expected).await;
+    }
+
+    /// Writes a token's record, after the one at `expected`.
+    pub(crate) async fn put_token(&self, token: &Token, record: &TokenRecord, expected: u64) {
         let (subject, id) = (token.hash().subject(), format!("{}/{expected}", token.hash().as_str()));
         let stored =
             self.bus.publish(&TOKENS, &subject, &id, HeaderMap::new(), record.to_bytes().into(), Some(expected));
@@ -182,6 +187,15 @@ impl Answer {
 }
 
 impl Client {
+    /// Host and port.
+    pub(crate) fn authority(&self) -> &str {
+        self.base.strip_prefix("http://").expect("an http address")
+    }
+
+    pub(crate) fn bearer(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -230,4 +244,9 @@ impl Client {
 
 pub(crate) fn draft(headline: &str) -> Value {
     json!({ "headline": headline, "body_text": "First.\n\nSecond.", "language": "en", "section": ["City"] })
+}
+
+/// The id in an article as it was answered.
+pub(crate) fn id_of(article: &Value) -> ArticleId {
+    article["id"].as_str().and_then(|id| id.parse().ok()).expect("an article with an id")
 }

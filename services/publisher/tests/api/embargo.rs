@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use testkit::eventually;
 use topology::{ARTICLES, DESK, EMBARGOES, subjects};
 
-use crate::desk::{Answer, Newsroom, draft};
+use crate::desk::{Answer, Newsroom, draft, id_of};
 
 const SECRET: &str = "利率 will fall by half a point";
 
@@ -41,7 +41,7 @@ struct Where {
 
 fn whereabouts(created: &Answer) -> Where {
     assert_eq!(created.status, StatusCode::CREATED, "{}", created.json);
-    let (publisher, id) = ("hefei".parse().unwrap(), created.json["id"].as_str().unwrap().parse().unwrap());
+    let (publisher, id) = ("hefei".parse().expect("a publisher"), id_of(&created.json));
     Where {
         address: created.header("location").to_owned(),
         log: subjects::article(&publisher, &id),

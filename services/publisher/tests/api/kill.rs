@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use testkit::eventually;
 use topology::{ARTICLES, DEAD, DESK, RECEIPTS, subjects};
 
-use crate::desk::{Newsroom, draft};
+use crate::desk::{Newsroom, draft, id_of};
 
 const SECRET: &str = "绝密的一句话 that nobody may read again";
 
@@ -32,8 +32,7 @@ async fn published(room: &Newsroom) -> (String, String) {
     for n in [2, 3] {
         assert_eq!(room.put(&address, &format!("\"{}\"", n - 1), &secret(n)).await.status, 200);
     }
-    let id = created.json["id"].as_str().unwrap().parse().unwrap();
-    (address, subjects::article(&"hefei".parse().unwrap(), &id))
+    (address, subjects::article(&"hefei".parse().expect("a publisher"), &id_of(&created.json)))
 }
 
 async fn erased(room: &Newsroom, address: &str) -> Value {
@@ -75,7 +74,7 @@ async fn the_text_is_in_no_file_after_a_kill_and_everybody_says_when() {
     println!("erased {} ms after the kill", took.as_millis());
     assert!(took.is_positive());
 
-    let id = killed.json["id"].as_str().unwrap().parse().unwrap();
+    let id = id_of(&killed.json);
     let note = async |instance: &str, revision: u32| {
         let subject = subjects::receipt(&id, "rss-generator", instance);
         let at = time(&receipts["killed_at"]) + jiff::SignedDuration::from_millis(120);
