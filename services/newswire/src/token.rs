@@ -1,5 +1,7 @@
 //! `newswire token`: API tokens, straight in the store the publisher follows.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -7,10 +9,10 @@ use anyhow::{Context, bail};
 use article::PublisherId;
 use bus::{Bus, HeaderMap, TailEvent};
 use jiff::Timestamp;
-use publisher::token::{Token, TokenHash, TokenRecord};
+use publisher::token::{DEFAULT_RATE, Scope, Token, TokenHash, TokenRecord, TokenUse};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use topology::{TOKENS, access};
+use topology::{TOKENS, access, subjects};
 
 use crate::output::{self, Table};
 use crate::server;
@@ -19,6 +21,10 @@ use crate::server;
 const SHOWN_HASH: usize = 12;
 /// The shortest beginning of a hash that names a token, in hex digits.
 const SHORTEST_PREFIX: usize = 6;
+/// Live tokens that one name of a publisher may have: the one in use, and the one that replaces it.
+const LIVE: usize = 2;
+/// The highest rate that can be given, in requests a second; what a publisher was measured to write is below it.
+const HIGHEST_RATE: u32 = 100_000;
 /// Reading all tokens, 16 MiB at most.
 const READ_ALL: Duration = Duration::from_secs(30);
 
@@ -30,7 +36,8 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Make a token and print it, once: only its hash is kept
+    /// Make a token and print it, once: only its hash is kept. To replace one, make a second of the same name, change
+    /// over, look with `list` when the old one was last used, and revoke it by its hash
     Create {
         /// Whom it speaks for: lower-case letters, digits and hyphens
         #[arg(long, value_name = "SLUG")]
@@ -38,11 +45,17 @@ enum Command {
         /// What to call it: the system or the desk that gets it
         #[arg(long, default_value = "default", value_parser = name)]
         name: String,
+        /// What it may: read, write (create, revise, hold, release, withdraw, reinstate), kill; everything if not given
+        #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
+        scope: Vec<Scope>,
+        /// Requests a second that each publisher process takes of it, twice as many at once
+        #[arg(long, value_name = "N", default_value_t = DEFAULT_RATE, value_parser = rate)]
+        rate: NonZeroU32,
         /// For machines
         #[arg(long)]
         json: bool,
     },
-    /// List all tokens, revoked ones too
+    /// List all tokens, revoked ones too, and when each was last used
     List {
         /// For machines: one object a line
         #[arg(long)]
@@ -63,6 +76,7 @@ struct Stored {
     hash: TokenHash,
     record: TokenRecord,
     sequence: u64,
+    last_used_at: Option<Timestamp>,
 }
 
 /// One line of at most 64 characters.
@@ -75,25 +89,48 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
+fn rate(text: &str) -> Result<NonZeroU32, String> {
+    let rate = text.parse().ok().filter(|rate: &NonZeroU32| rate.get() <= HIGHEST_RATE);
+    rate.ok_or_else(|| format!("use a number from 1 to {HIGHEST_RATE}"))
+}
+
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let bus = server::connect().await?;
     // Its text says how to prepare the server; a write would only time out.
     bus.verify(&access("publisher").context("a service of the topology")?).await?;
     match args.command {
-        Command::Create { publisher, name, json } => create(&bus, publisher, name, json).await?,
+        Command::Create { publisher, name, scope, rate, json } => {
+            let fresh = TokenRecord::new(publisher, name, service_kit::now());
+            let scopes = if scope.is_empty() { fresh.scopes.clone() } else { BTreeSet::from_iter(scope) };
+            let rate = Some(rate).filter(|rate| *rate != DEFAULT_RATE);
+            create(&bus, TokenRecord { scopes, rate, ..fresh }, json).await?;
+        }
         Command::List { json } => list(&bus, json).await?,
         Command::Revoke { which, publisher } => revoke(&bus, &which, publisher.as_ref()).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn create(bus: &Bus, publisher: PublisherId, name: String, json: bool) -> anyhow::Result<()> {
+async fn create(bus: &Bus, record: TokenRecord, json: bool) -> anyhow::Result<()> {
+    let same = |token: &Stored| (&token.record.publisher, &token.record.name) == (&record.publisher, &record.name);
+    let live: Vec<_> =
+        all(bus).await?.into_iter().filter(|token| token.record.revoked_at.is_none() && same(token)).collect();
+    if live.len() >= LIVE {
+        let hashes: Vec<_> = live.iter().map(shown).collect();
+        bail!(
+            "{:?} of {} has {} live tokens; revoke one of them first ({}), or give this one another name",
+            record.name,
+            record.publisher,
+            live.len(),
+            hashes.join(", ")
+        );
+    }
     let token = Token::generate().context("no random bytes from the operating system")?;
-    let record = TokenRecord { publisher, name, created_at: service_kit::now(), revoked_at: None };
     write(bus, &token.hash(), &record, 0).await?;
     if json {
         let document = json!({
             "token": token.expose(), "hash": token.hash().as_str(), "publisher": record.publisher, "name": record.name,
+            "scopes": record.scopes,
         });
         return output::print(&format!("{document}\n"));
     }
@@ -109,9 +146,13 @@ async fn list(bus: &Bus, json: bool) -> anyhow::Result<()> {
     let tokens = all(bus).await?;
     if json {
         let lines = tokens.iter().map(|token| {
-            let TokenRecord { publisher, name, created_at, revoked_at } = &token.record;
-            let hash = token.hash.as_str();
-            format!("{}\n", json!({ "hash": hash, "publisher": publisher, "name": name, "created_at": created_at, "revoked_at": revoked_at }))
+            let TokenRecord { publisher, name, created_at, scopes, rate, revoked_at } = &token.record;
+            let line = json!({
+                "hash": token.hash.as_str(), "publisher": publisher, "name": name, "scopes": scopes,
+                "rate": rate.unwrap_or(DEFAULT_RATE), "created_at": created_at, "last_used_at": token.last_used_at,
+                "revoked_at": revoked_at,
+            });
+            format!("{line}\n")
         });
         return output::print(&lines.collect::<String>());
     }
@@ -120,10 +161,13 @@ async fn list(bus: &Bus, json: bool) -> anyhow::Result<()> {
     }
     let mut table = Table::new();
     for token in &tokens {
-        let state = token.record.revoked_at.map_or("good".to_owned(), |at| format!("revoked {}", day(at)));
-        let created = format!("created {}", day(token.record.created_at));
-        let hash = &token.hash.as_str()[..SHOWN_HASH];
-        table.row([hash, token.record.publisher.as_str(), &token.record.name, &created, &state]);
+        let record = &token.record;
+        let state = record.revoked_at.map_or("good".to_owned(), |at| format!("revoked {}", day(at)));
+        let created = format!("created {}", day(record.created_at));
+        let used =
+            token.last_used_at.map_or("never used".to_owned(), |at| format!("used {}", at.strftime("%Y-%m-%d %H:%M")));
+        let scopes: Vec<_> = record.scopes.iter().map(|scope| scope.as_str()).collect();
+        table.row([shown(token), record.publisher.as_str(), &record.name, &scopes.join(","), &created, &used, &state]);
     }
     output::print(&table.to_string())
 }
@@ -141,7 +185,7 @@ async fn revoke(bus: &Bus, which: &str, publisher: Option<&PublisherId>) -> anyh
         ([], []) => bail!("there is no token {which:?}; `newswire token list` shows all"),
         ([], _) => return output::print(&format!("{which}: revoked already\n")),
         (several, _) => {
-            let hashes: Vec<_> = several.iter().map(|token| &token.hash.as_str()[..SHOWN_HASH]).collect();
+            let hashes: Vec<_> = several.iter().map(shown).collect();
             bail!("{which:?} names several tokens; say which by its hash: {}", hashes.join(", "))
         }
     };
@@ -157,26 +201,47 @@ async fn write(bus: &Bus, hash: &TokenHash, record: &TokenRecord, expected: u64)
     Ok(())
 }
 
-/// Every token's last record, by publisher, then name.
+/// Every token's last record, by publisher, then name, then age.
 async fn all(bus: &Bus) -> anyhow::Result<Vec<Stored>> {
+    let mut uses = BTreeMap::new();
+    for (hash, subject, payload, _) in stored(bus, subjects::TOKEN_USES).await? {
+        let used = TokenUse::from_bytes(&payload).with_context(|| format!("{subject} cannot be read"))?;
+        uses.insert(hash, used.last_used_at);
+    }
+    let mut tokens = BTreeMap::new();
+    for (hash, subject, payload, sequence) in stored(bus, subjects::TOKENS).await? {
+        let record = TokenRecord::from_bytes(&payload).with_context(|| format!("{subject} cannot be read"))?;
+        let last_used_at = uses.get(&hash).copied();
+        tokens.insert(hash.clone(), Stored { hash, record, sequence, last_used_at });
+    }
+    let mut tokens: Vec<_> = tokens.into_values().collect();
+    let key = |token: &Stored| (token.record.publisher.clone(), token.record.name.clone(), token.record.created_at);
+    tokens.sort_by_key(key);
+    Ok(tokens)
+}
+
+/// The last message of every subject of one kind: the hash in it, the subject, the payload, the sequence.
+async fn stored(bus: &Bus, kind: &'static str) -> anyhow::Result<Vec<(TokenHash, String, Vec<u8>, u64)>> {
     let stop = CancellationToken::new();
-    let mut tail = bus.tail(&TOKENS, stop.clone());
+    let mut tail = bus.tail_subject(&TOKENS, kind, stop.clone());
     let read = async {
-        let mut tokens = std::collections::BTreeMap::new();
+        let mut found = Vec::new();
         while let Some(TailEvent::Message { subject, payload, sequence, .. }) = tail.next().await {
             let hash = TokenHash::of_subject(&subject).with_context(|| format!("{subject} is not a token's"))?;
-            let record = TokenRecord::from_bytes(&payload).with_context(|| format!("{subject} cannot be read"))?;
-            tokens.insert(hash.clone(), Stored { hash, record, sequence });
+            found.push((hash, subject, payload.to_vec(), sequence));
         }
-        anyhow::Ok(tokens)
+        anyhow::Ok(found)
     };
-    let tokens = tokio::time::timeout(READ_ALL, read).await.context("the tokens could not be read in 30 s")??;
+    let found = tokio::time::timeout(READ_ALL, read).await.context("the tokens could not be read in 30 s")??;
     // To its end, before the connection goes: a tail that loses it says so.
     stop.cancel();
     while tail.next().await.is_some() {}
-    let mut tokens: Vec<_> = tokens.into_values().collect();
-    tokens.sort_by(|a, b| (&a.record.publisher, &a.record.name).cmp(&(&b.record.publisher, &b.record.name)));
-    Ok(tokens)
+    Ok(found)
+}
+
+/// As much of the hash as tells tokens apart.
+fn shown(token: &Stored) -> &str {
+    &token.hash.as_str()[..SHOWN_HASH]
 }
 
 fn day(at: Timestamp) -> String {

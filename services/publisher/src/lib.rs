@@ -3,12 +3,14 @@
 //! ```text
 //! http/ (what HTTP says)  →  desk (what happens to an article)  →  bus (the log)
 //! token/ (who may)            refusal (why not, as RFC 9457 problems)
+//! index (which articles there are)
 //! ```
 //! It keeps no state: the log is the state, and the tokens are a copy of theirs. Any number of replicas may run.
 
 mod config;
 mod desk;
 mod http;
+mod index;
 mod openapi;
 mod refusal;
 pub mod token;
@@ -23,8 +25,10 @@ use tokio_util::sync::CancellationToken;
 pub use config::{Config, PREFIX};
 pub use openapi::openapi;
 
+use crate::desk::Desk;
 use crate::http::App;
-use crate::token::Registry;
+use crate::index::Index;
+use crate::token::{Registry, Uses};
 
 /// A publisher that has its port and its server, and does not serve yet.
 pub struct Publisher {
@@ -59,12 +63,23 @@ impl Publisher {
         let registry = Registry::default();
         // Requests under way still need their tokens, so the registry follows until the last one is answered.
         let following = CancellationToken::new();
+        let _dropped = following.clone().drop_guard();
         let follower = tokio::spawn(registry.clone().follow(self.bus.clone(), health.clone(), following.clone()));
-        let router = http::router(App::new(self.bus.clone(), registry), &health);
+        let index = Index::default();
+        let indexer = tokio::spawn(index.clone().follow(self.bus.clone(), following.clone()));
+        let (uses, writing) = Uses::new(self.bus.clone(), following.clone());
+        let writer = tokio::spawn(writing);
+        let router = http::router(App::new(self.bus.clone(), registry, uses, index), &health);
+        let working = shutdown.child_token();
+        let hours = tokio::spawn(Desk::new(self.bus.clone()).keep_hours(working.clone()));
         tracing::info!("publisher listens on http://{}", self.listener.address);
         let served = serve(self.listener, router, shutdown).await;
+        working.cancel();
+        hours.await.context("the desk panicked")?;
         following.cancel();
         follower.await.context("the follower of the tokens panicked")?;
+        indexer.await.context("the follower of the articles panicked")?;
+        writer.await.context("the writer of the tokens' uses panicked")?;
         self.bus.close().await;
         served
     }

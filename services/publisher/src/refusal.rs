@@ -7,6 +7,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::token::{Scope, Wait};
+
 /// How long a client should wait before it tries again, in seconds: a leader is elected in about seven.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
@@ -24,9 +26,25 @@ pub(crate) enum Refusal {
     OtherPublisher {
         ours: PublisherId,
     },
+    /// The token may not do this.
+    Scope(Scope),
+    /// The token has sent more than it may for now.
+    TooMany(Wait),
     NotJson,
+    /// The body is compressed.
+    Encoded,
+    /// The request's body has more bytes than the limit: as many, if it says so.
+    BodyTooLarge {
+        limit: usize,
+        sent: Option<u64>,
+    },
     TooLarge(String),
     TooSlow,
+    /// A parameter in the address that cannot be meant.
+    BadQuery {
+        parameter: String,
+        detail: String,
+    },
     /// A header that cannot be meant.
     BadHeader {
         header: &'static str,
@@ -83,10 +101,19 @@ impl Refusal {
     fn said(self) -> Said {
         match self {
             Self::NoSuchResource | Self::MethodNotAllowed | Self::NoSuchArticle => self.about_address(),
-            Self::NoToken | Self::BadToken | Self::OtherPublisher { .. } => self.about_token(),
-            Self::NotJson | Self::TooLarge(_) | Self::TooSlow | Self::BadHeader { .. } | Self::BadJson { .. } => {
-                self.about_request()
-            }
+            Self::NoToken
+            | Self::BadToken
+            | Self::OtherPublisher { .. }
+            | Self::Scope(_)
+            | Self::TooMany(_) => self.about_token(),
+            Self::NotJson
+            | Self::Encoded
+            | Self::BodyTooLarge { .. }
+            | Self::TooLarge(_)
+            | Self::TooSlow
+            | Self::BadQuery { .. }
+            | Self::BadHeader { .. }
+            | Self::BadJson { .. } => self.about_request(),
             Self::Busy | Self::Starting | Self::Unavailable | Self::Full | Self::Unreadable => self.about_us(),
             _ => self.about_article(),
         }
@@ -125,6 +152,25 @@ impl Refusal {
             .with(json!({ "errors": [{
                 "pointer": "/publisher", "code": "other_publisher", "detail": format!("your token speaks for {ours}"),
             }] })),
+            Self::Scope(needed) => said(
+                S::FORBIDDEN,
+                "scope",
+                "The token may not do this",
+                format!(
+                    "it needs the scope {0}; ask whoever runs this service for a token that has it \
+                     (`newswire token create --scope {0} …`). GET /v1/token says what yours may",
+                    needed.as_str()
+                ),
+            )
+            .with(json!({ "scope": needed })),
+            Self::TooMany(Wait { rate, burst, until }) => said(
+                S::TOO_MANY_REQUESTS,
+                "too-many-requests",
+                "Too many requests with this token",
+                format!("it may send {rate} a second, {burst} at once; nothing was changed, send this one again after Retry-After"),
+            )
+            // Whole seconds, and none of them too early.
+            .with(json!({ "rate": rate, "burst": burst, "retry_after": until.as_millis().div_ceil(1000).max(1) as u64 })),
             Self::NoToken => said(
                 S::UNAUTHORIZED,
                 "no-token",
@@ -142,14 +188,27 @@ impl Refusal {
 
     fn about_request(self) -> Said {
         use StatusCode as S;
+        let too_large = |detail| said(S::PAYLOAD_TOO_LARGE, "too-large", "Too large", detail);
         match self {
-            Self::TooLarge(detail) => said(S::PAYLOAD_TOO_LARGE, "too-large", "Too large", detail),
+            Self::BodyTooLarge { limit, sent } => {
+                let sent = sent.map_or_else(|| "this one has more".to_owned(), |sent| format!("this one has {sent}"));
+                too_large(format!("a request may have {limit} bytes, {sent}; send pictures and files as links"))
+                    .with(json!({ "limit": limit }))
+            }
+            Self::TooLarge(detail) => too_large(detail),
             Self::TooSlow => said(
                 S::REQUEST_TIMEOUT,
                 "too-slow",
                 "The request took too long",
                 "it did not arrive whole within 30 seconds; send it again, with the same Idempotency-Key",
             ),
+            Self::BadQuery { parameter, detail } => said(
+                S::BAD_REQUEST,
+                "bad-query",
+                "The address cannot be read",
+                format!("{parameter}: {detail}"),
+            )
+            .with(json!({ "parameter": parameter })),
             Self::BadHeader { header, detail } => {
                 said(S::BAD_REQUEST, "bad-header", "A header cannot be read", format!("{header}: {detail}"))
             }
@@ -160,6 +219,12 @@ impl Refusal {
                 format!("line {line}, column {column}: {detail}"),
             )
             .with(json!({ "line": line, "column": column })),
+            Self::Encoded => said(
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "encoded",
+                "The body must not be compressed",
+                "send the JSON as it is, without Content-Encoding; nothing is unpacked here",
+            ),
             _ => said(
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "not-json",
@@ -284,6 +349,17 @@ impl IntoResponse for Refusal {
             "bad-token" => {
                 let challenge = "Bearer realm=\"newswire\", error=\"invalid_token\"";
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            // RFC 6750, section 3.1.
+            "scope" => {
+                let needed = document["scope"].as_str().unwrap_or_default();
+                let challenge = format!("Bearer realm=\"newswire\", error=\"insufficient_scope\", scope=\"{needed}\"");
+                let challenge = HeaderValue::try_from(challenge).expect("a scope is a word");
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            // No RateLimit fields: their draft has changed its syntax with every version, and has expired.
+            "too-many-requests" => {
+                headers.insert(header::RETRY_AFTER, document["retry_after"].as_u64().unwrap_or(1).into());
             }
             _ if said.status == StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(header::RETRY_AFTER, RETRY_AFTER);

@@ -70,12 +70,7 @@ pub(super) async fn api_token(folder: &Folder, operator: &Bus) -> anyhow::Result
         return Ok(Secret::new(known));
     }
     let token = Token::generate().map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
-    let record = TokenRecord {
-        publisher: PUBLISHER.parse()?,
-        name: "newswire up".into(),
-        created_at: service_kit::now(),
-        revoked_at: None,
-    };
+    let record = TokenRecord::new(PUBLISHER.parse()?, "newswire up".into(), service_kit::now());
     let subject = token.hash().subject();
     operator.publish(&TOKENS, &subject, &subject, HeaderMap::new(), record.to_bytes().into(), Some(0)).await?;
     folder.write(TOKEN_FILE, token.expose())?;

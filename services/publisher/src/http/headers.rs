@@ -33,9 +33,13 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<u32, Refusal> {
     })
 }
 
-/// Whether `If-None-Match` names this revision (RFC 9110, section 13.1.2: weak comparison, lists, `*`).
+/// Whether `If-None-Match` names this revision.
 pub(super) fn none_match(headers: &HeaderMap, revision: u32) -> bool {
-    let ours = format!("\"{revision}\"");
+    none_match_tag(headers, &format!("\"{revision}\""))
+}
+
+/// Whether `If-None-Match` names the entity tag `ours` (RFC 9110, section 13.1.2: weak comparison, lists, `*`).
+pub(super) fn none_match_tag(headers: &HeaderMap, ours: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
     tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == ours)

@@ -2,36 +2,35 @@
 
 mod articles;
 mod auth;
+mod changes;
+mod conditional;
 mod docs;
+mod dry_run;
 mod headers;
+mod limits;
+mod list;
+mod query;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use article::PublisherId;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 use bus::Bus;
 use service_kit::Health;
 use tokio::sync::Semaphore;
 
 use crate::desk::Desk;
+use crate::index::Index;
 use crate::refusal::Refusal;
-use crate::token::Registry;
+use crate::token::{Registry, Uses};
 
-/// The largest request body. An article of 512 KiB with all its fields fits.
-pub(crate) const MAX_BODY: usize = 1 << 20;
-
-/// The longest a request may take. The log is given up after 15 s, so what takes longer is the request's own body.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Requests under way at one time. Each may hold a body of 1 MiB several times over; when the log is away they wait
-/// here, and more of them would only wait longer.
-const MAX_REQUESTS: usize = 128;
+pub(crate) use limits::MAX_BODY;
 
 /// Of a path in the access log: what is longer is no address of ours.
 const LOGGED_PATH: usize = 200;
@@ -39,22 +38,30 @@ const LOGGED_PATH: usize = 200;
 /// What the handlers work with.
 #[derive(Clone)]
 pub(crate) struct App {
+    bus: Bus,
     desk: Desk,
     registry: Registry,
+    uses: Uses,
+    index: Index,
     places: Arc<Semaphore>,
 }
 
 impl App {
-    pub(crate) fn new(bus: Bus, registry: Registry) -> Self {
-        Self { desk: Desk::new(bus), registry, places: Arc::new(Semaphore::new(MAX_REQUESTS)) }
+    pub(crate) fn new(bus: Bus, registry: Registry, uses: Uses, index: Index) -> Self {
+        let places = Arc::new(Semaphore::new(limits::MAX_REQUESTS));
+        Self { desk: Desk::new(bus.clone()), bus, registry, uses, index, places }
     }
 }
 
 /// The whole API.
 pub(crate) fn router(app: App, health: &Health) -> Router {
     let articles = Router::new()
-        .route("/v1/articles", post(articles::create))
+        .route("/v1/articles", get(list::list).post(articles::create))
         .route("/v1/articles/{id}", get(articles::read).put(articles::revise))
+        .route("/v1/articles/{id}/changes", post(changes::change))
+        .route("/v1/articles/{id}/revisions", get(changes::revisions))
+        .route("/v1/articles/{id}/receipts", get(changes::receipts))
+        .route("/v1/token", get(list::token))
         .route_layer(from_fn_with_state(app.clone(), auth::require));
     Router::new()
         .merge(articles)
@@ -66,19 +73,14 @@ pub(crate) fn router(app: App, health: &Health) -> Router {
         .fallback(async || Refusal::NoSuchResource)
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(app.clone(), limit))
+        .layer(from_fn(limits::body))
+        .layer(from_fn(conditional::answer))
+        .layer(from_fn_with_state(app.clone(), limits::bound))
         .layer(map_response(protect))
         .layer(from_fn(log))
         .with_state(app)
         // Probes come every few seconds: outside of the limits, and of the log.
         .merge(health.routes())
-}
-
-/// Bounds how many requests are under way, and how long each may take.
-async fn limit(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Ok(_place) = app.places.try_acquire() else { return Refusal::Busy.into_response() };
-    let answered = tokio::time::timeout(TIMEOUT, next.run(request)).await;
-    answered.unwrap_or_else(|_| Refusal::TooSlow.into_response())
 }
 
 /// No page of ours runs a script, is framed, or tells another site where its reader comes from.

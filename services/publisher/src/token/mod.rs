@@ -1,12 +1,17 @@
-//! API tokens: what they look like, how they are kept, whom they speak for.
+//! API tokens: what they look like, how they are kept, whom they speak for and what they may.
 //!
 //! A token is `nwt_` and 32 random bytes. Only its SHA-256 is stored: with 256 bits of chance in it there is nothing to
 //! guess, so no slow hash is needed, and whoever reads the store cannot use what he finds. The `nwt_` lets secret
 //! scanners recognise a token that was committed by mistake.
 
+mod meter;
 mod registry;
+mod scope;
+mod uses;
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use article::PublisherId;
@@ -16,7 +21,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub(crate) use registry::{Registry, Standing};
+pub use meter::DEFAULT_RATE;
+pub(crate) use meter::Wait;
+pub(crate) use registry::{Bearer, Registry, Standing};
+pub use scope::Scope;
+pub(crate) use uses::Uses;
 
 const PREFIX: &str = "nwt_";
 const RANDOM_BYTES: usize = 32;
@@ -82,7 +91,12 @@ impl TokenHash {
         topology::subjects::token(&self.0)
     }
 
-    /// The hash whose record is kept at `subject`.
+    /// Where its last use is kept.
+    pub fn use_subject(&self) -> String {
+        topology::subjects::token_use(&self.0)
+    }
+
+    /// The hash whose record, or last use, is kept at `subject`.
     pub fn of_subject(subject: &str) -> Option<Self> {
         let hash = subject.rsplit('.').next()?;
         let is_hash = hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
@@ -97,15 +111,47 @@ pub struct TokenRecord {
     /// What people call it: the system or the desk that has it.
     pub name: String,
     pub created_at: Timestamp,
+    /// What it may. A record of before there were scopes may everything.
+    #[serde(default = "Scope::all")]
+    pub scopes: BTreeSet<Scope>,
+    /// Requests a second, if not [`DEFAULT_RATE`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<NonZeroU32>,
     /// From then on it opens nothing. The record stays, so that nobody wonders where it went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
 }
 
 impl TokenRecord {
+    /// A token that may everything, at the usual rate.
+    pub fn new(publisher: PublisherId, name: String, created_at: Timestamp) -> Self {
+        Self { publisher, name, created_at, scopes: Scope::all(), rate: None, revoked_at: None }
+    }
+
     /// The bytes that are stored.
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("strings and times always serialise")
+    }
+
+    /// Reads a stored record.
+    ///
+    /// # Errors
+    /// When the bytes are none.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+}
+
+/// When a token was last used, to the minute: it is written at most once in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenUse {
+    pub last_used_at: Timestamp,
+}
+
+impl TokenUse {
+    /// The bytes that are stored.
+    pub fn to_bytes(self) -> Vec<u8> {
+        serde_json::to_vec(&self).expect("a time always serialises")
     }
 
     /// Reads a stored record.
@@ -153,10 +199,18 @@ mod tests {
     }
 
     #[test]
-    fn a_record_reads_back_and_a_newer_field_passes() {
-        let json = r#"{"publisher":"hefei","name":"cms","created_at":"2026-11-22T10:00:00Z","scope":"all"}"#;
-        let record = TokenRecord::from_bytes(json.as_bytes()).unwrap();
-        assert_eq!(record.revoked_at, None);
-        assert_eq!(TokenRecord::from_bytes(&record.to_bytes()).unwrap(), record);
+    fn a_record_reads_back_and_older_and_newer_ones_pass() {
+        let read = |more: &str| {
+            let json = format!(r#"{{"publisher":"hefei","name":"cms","created_at":"2026-11-22T10:00:00Z"{more}}}"#);
+            TokenRecord::from_bytes(json.as_bytes()).unwrap()
+        };
+        let old = read(r#","newer":"field""#);
+        assert_eq!(old, TokenRecord::new("hefei".parse().unwrap(), "cms".into(), old.created_at));
+        assert_eq!(old.scopes.len(), 3, "it could do everything, and still can");
+        let narrow = read(r#","scopes":["read","fly"],"rate":7,"revoked_at":"2026-11-22T10:00:00Z""#);
+        assert!(!narrow.scopes.contains(&Scope::Write), "a newer word permits nothing here");
+        for record in [old, narrow] {
+            assert_eq!(TokenRecord::from_bytes(&record.to_bytes()).unwrap(), record);
+        }
     }
 }

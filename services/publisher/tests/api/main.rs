@@ -6,5 +6,7 @@ mod desk;
 mod embargo;
 mod kill;
 mod lifecycle;
+mod listing;
 mod outage;
 mod refused;
+mod tokens;

@@ -115,7 +115,7 @@ async fn hostile_requests_get_their_problem_and_change_nothing() {
         assert_eq!(post(headers, body).await.0, expected, "{headers:?} {shown}");
     }
     for (method, path, expected) in [
-        (Method::GET, "/v1/articles", 405),
+        (Method::PATCH, "/v1/articles", 405),
         (Method::DELETE, "/v1/articles/x", 405),
         (Method::GET, "/v1/articles/x", 404),
         (Method::GET, "/v1/articles/%0d%0aSet-Cookie:x", 404),

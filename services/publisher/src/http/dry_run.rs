@@ -1,0 +1,79 @@
+//! What a request would do, without doing it: which feeds would show it, how many readers would be mailed.
+//!
+//! Whatever would be refused is refused. Nothing is written, and nothing is reserved: the request itself may still find
+//! that somebody was faster.
+
+use std::time::Duration;
+
+use article::{Article, ChangeKind, Status};
+use axum::Json;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bus::Bus;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use subscription::Selection;
+use topology::subjects::ASK_REACH;
+
+use super::query::{Asked, Parameters};
+use crate::refusal::Refusal;
+
+/// How long whoever knows the readers may take to count them.
+const COUNTING: Duration = Duration::from_secs(1);
+
+/// Whether the request is to be tried only.
+pub(super) fn asked(parameters: Parameters) -> Result<bool, Refusal> {
+    let asked = Asked::read(parameters, &["dry_run"])?;
+    Ok(asked.one("dry_run", "true or false", |text| text.parse().ok())?.unwrap_or(false))
+}
+
+/// The answer to such a request, that would have made `article`.
+pub(super) async fn answer(bus: &Bus, article: &Article) -> Response {
+    let document = json!({
+        "dry_run": true,
+        "article": article,
+        "feeds": feeds(article),
+        "readers": readers(bus, article).await,
+    });
+    let mut response = Json(document).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The feeds that would show it; of an article under embargo those that will, once that has ended.
+fn feeds(article: &Article) -> Vec<String> {
+    match article.status {
+        Status::Held => Vec::new(),
+        _ => Selection::of(article).iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Readers who would get a mail of their own at once, not in a digest; `null` where that is not known.
+async fn readers(bus: &Bus, article: &Article) -> Value {
+    match (article.status, article.change.kind) {
+        (Status::Embargoed, _) | (Status::Published, ChangeKind::New | ChangeKind::Release) => {
+            let question =
+                serde_json::to_vec(article).expect("strings, numbers and string-keyed maps always serialise");
+            let answer = bus.request(ASK_REACH, question.into(), COUNTING).await;
+            answer.and_then(|answer| read(&answer)).map_or(Value::Null, |readers| json!({ "immediate": readers }))
+        }
+        // Notices go to those who were mailed before, whom nobody has counted.
+        (_, ChangeKind::Correction | ChangeKind::Withdraw | ChangeKind::Kill) => Value::Null,
+        _ => json!({ "immediate": 0 }),
+    }
+}
+
+fn read(answer: &Bytes) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Reach {
+        readers: u64,
+    }
+    match serde_json::from_slice(answer) {
+        Ok(Reach { readers }) => Some(readers),
+        Err(error) => {
+            tracing::warn!(%error, "the number of readers cannot be read from email-notifier's answer");
+            None
+        }
+    }
+}
