@@ -1,15 +1,17 @@
 //! A server, a publisher on it, and the command line pointed at both.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
-use bus::{Credentials, Server};
+use bus::{Bus, Credentials, Server};
 use publisher::{Config, Publisher};
 use serde_json::Value;
 use tempfile::TempDir;
-use testkit::{NatsServer, eventually};
+use testkit::{NatsServer, Process, eventually};
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
+use topology::{ARTICLES, subjects};
 
 pub(crate) struct Desk {
     pub(crate) nats: NatsServer,
@@ -76,10 +78,14 @@ impl Desk {
         self.run_with(args, &[], b"").await
     }
 
-    /// Runs with more in the environment (an empty value takes away) and something on standard input.
-    pub(crate) async fn run_with(&self, args: &[&str], environment: &[(&str, &str)], stdin: &[u8]) -> Ran {
-        let mut command = tokio::process::Command::from(testkit::built("newswire"));
-        command.args(args).current_dir(self.dir.path()).kill_on_drop(true);
+    /// Starts a command that goes on until it is stopped, or long enough to be disturbed.
+    pub(crate) fn start(&self, args: &[&str], environment: &[(&str, &str)]) -> Process {
+        Process::spawn(&mut self.command(args, environment))
+    }
+
+    fn command(&self, args: &[&str], environment: &[(&str, &str)]) -> Command {
+        let mut command = testkit::built("newswire");
+        command.args(args).current_dir(self.dir.path());
         for (name, value) in self.environment.iter().map(|(n, v)| (*n, v.as_str())).chain(environment.iter().copied()) {
             if value.is_empty() {
                 command.env_remove(name)
@@ -87,6 +93,31 @@ impl Desk {
                 command.env(name, value)
             };
         }
+        command
+    }
+
+    /// How many revisions each article in the log has.
+    pub(crate) async fn log(&self) -> BTreeMap<String, u64> {
+        let server = Server { url: self.nats.url().into(), credentials: Credentials::None };
+        let bus = Bus::connect(&server, "test").await.expect("connects");
+        let (mut revisions, mut from) = (BTreeMap::new(), 0);
+        while let Some(stored) = bus.next(&ARTICLES, subjects::ARTICLES, from).await.expect("the log can be read") {
+            *revisions.entry(stored.subject).or_default() += 1;
+            from = stored.sequence + 1;
+        }
+        revisions
+    }
+
+    /// The publisher's address.
+    pub(crate) fn publisher(&self) -> &str {
+        let url = self.environment.iter().find(|(name, _)| *name == "NEWSWIRE_PUBLISHER_URL");
+        url.expect("the desk is open").1.trim_start_matches("http://")
+    }
+
+    /// Runs with more in the environment (an empty value takes away) and something on standard input.
+    pub(crate) async fn run_with(&self, args: &[&str], environment: &[(&str, &str)], stdin: &[u8]) -> Ran {
+        let mut command = tokio::process::Command::from(self.command(args, environment));
+        command.kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the built binary runs");
         // A command that does not read its input has closed it.

@@ -1,6 +1,8 @@
 //! The built command line against a real server and a real publisher: what is printed, and the exit code.
 
 mod articles;
+mod batch;
 mod desk;
 mod pages;
 mod servers;
+mod watch;
