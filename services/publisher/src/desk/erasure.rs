@@ -70,6 +70,23 @@ impl Desk {
         Ok(remains)
     }
 
+    /// Erases the oldest revision before `revision` pushes it out: what a stream's limit drops keeps its bytes on the
+    /// disk, where no kill finds them any more.
+    pub(super) async fn make_room(&self, place: Place, subject: &str, revision: u32) -> Result<(), Refusal> {
+        let kept = place.stream().max_messages_per_subject;
+        if i64::from(revision) <= kept {
+            return Ok(());
+        }
+        let first = self.bus.next(place.stream(), subject, 0).await.map_err(unavailable)?;
+        if let Some(first) = first
+            && let Ok(envelope) = Envelope::from_bytes(&first.payload)
+            && i64::from(envelope.data.revision) + kept <= i64::from(revision)
+        {
+            self.bus.erase(place.stream(), first.sequence).await.map_err(unavailable)?;
+        }
+        Ok(())
+    }
+
     /// Erases every message of `subject` up to and with the one at `last`, oldest first.
     pub(super) async fn erase_up_to(&self, place: Place, subject: &str, last: u64) -> Result<(), Refusal> {
         let mut from = 0;

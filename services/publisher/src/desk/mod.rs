@@ -94,7 +94,7 @@ impl Desk {
     /// The id of the article that a key names, or a new one.
     fn id_for(submission: &Submission, key: Option<&str>, now: Timestamp) -> ArticleId {
         match key {
-            Some(key) => ArticleId::derived(&submission.publisher, "idempotency-key", key.as_bytes()),
+            Some(key) => keyed_id(&submission.publisher, key),
             None => ArticleId::new(now, random()),
         }
     }
@@ -210,6 +210,11 @@ async fn beside_others<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
+}
+
+/// The id of the article that a key makes.
+pub(crate) fn keyed_id(publisher: &PublisherId, key: &str) -> ArticleId {
+    ArticleId::derived(publisher, "idempotency-key", key.as_bytes())
 }
 
 fn random() -> [u8; 10] {

@@ -197,6 +197,7 @@ impl Desk {
             return Err(too_large());
         }
         let subject = place.subject(&article.publisher, &article.id);
+        self.make_room(place, &subject, article.revision).await?;
         let headers = headers(&article, Some(traceparent));
         let message_id = envelope.id;
         let written = match place {

@@ -102,6 +102,22 @@ async fn the_text_is_in_no_file_after_a_kill_and_everybody_says_when() {
     room.close().await;
 }
 
+/// The log keeps sixteen revisions of an article; a text that has fallen out of it must not be left in its files.
+#[tokio::test]
+async fn a_long_history_leaves_nothing_behind() {
+    let room = Newsroom::open().await;
+    let (address, subject) = published(&room).await;
+    for n in 3..21 {
+        let mut document = if n < 5 { secret(n) } else { draft("Nothing secret any more") };
+        document["change"] = json!({ "kind": "minor" });
+        assert_eq!(room.put(&address, &format!("\"{n}\""), &document).await.status, 200);
+    }
+    let kept: Vec<_> = room.history(&ARTICLES, &subject).await.iter().map(|stored| current(stored).revision).collect();
+    assert_eq!(kept, (6..=21).collect::<Vec<_>>());
+    assert_eq!(room.files_with(SECRET), Vec::<std::path::PathBuf>::new(), "before any kill");
+    room.close().await;
+}
+
 /// What a crash leaves: the call alone, the call and the kill, or half of the text.
 #[tokio::test]
 async fn a_kill_that_was_interrupted_is_finished() {
