@@ -8,6 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+mod wire;
+use wire::{letters, runs};
+
 /// Recipients submitted between two writes of the record, and so at most uncertain after a crash.
 pub(crate) const WINDOW: usize = 50;
 
@@ -23,6 +26,9 @@ const BACKOFF: [SignedDuration; 8] = [
     SignedDuration::from_hours(6),
     SignedDuration::from_hours(12),
 ];
+
+/// How long what may not be sent yet, and must not be forgotten, waits before it is looked at again.
+const PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Refusals kept word for word in a chunk's record; the counts are always complete.
 const MAX_REASONS: usize = 200;
@@ -97,30 +103,23 @@ pub(crate) struct Ledger {
     pub writer: Uuid,
     #[serde(with = "letters")]
     states: Vec<State>,
+    /// The earliest revision that each recipient may have, because the relay took it or its answer was lost; 0: none.
+    /// A correction is for whoever has an earlier one.
+    #[serde(default, with = "runs")]
+    has: Vec<u32>,
+    /// The least revision that the window on its way can be of.
+    #[serde(default)]
+    sending: u32,
     /// How often a recipient was submitted while an earlier answer was unknown: an upper bound of the duplicates.
     #[serde(default)]
     pub resent_uncertain: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
+    /// Retries that were no attempts: nothing might be sent then.
+    #[serde(default)]
+    pauses: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
-}
-
-/// One letter for each recipient: a thousand of them are a kilobyte.
-mod letters {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    use super::State;
-
-    pub(super) fn serialize<S: Serializer>(states: &[State], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&states.iter().map(|state| state.letter()).collect::<String>())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<State>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let states: Option<Vec<State>> = text.chars().map(State::from_letter).collect();
-        states.ok_or_else(|| D::Error::custom("an unknown state; it was written by a newer version"))
-    }
 }
 
 impl Ledger {
@@ -128,8 +127,11 @@ impl Ledger {
         Self {
             writer: Uuid::nil(),
             states: vec![State::Planned; recipients],
+            has: vec![0; recipients],
+            sending: 0,
             resent_uncertain: 0,
             retry: None,
+            pauses: 0,
             reasons: Vec::new(),
         }
     }
@@ -144,12 +146,44 @@ impl Ledger {
 
     /// After a crash: what was being submitted has no answer. It goes back to be sent again.
     pub(crate) fn recover(&mut self) {
-        for state in &mut self.states {
-            if *state == State::Submitting {
-                *state = State::Planned;
+        for recipient in 0..self.states.len() {
+            if self.states[recipient] == State::Submitting {
+                self.set(recipient, State::Uncertain);
+                self.states[recipient] = State::Planned;
                 self.resent_uncertain += 1;
             }
         }
+    }
+
+    /// Reads a record. One of an older version does not say who has which revision: the first, then.
+    ///
+    /// # Errors
+    /// When the bytes are no record, or a newer version's.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        let mut ledger: Self = serde_json::from_slice(bytes)?;
+        let has = |state: &State| u32::from(matches!(state, State::Accepted | State::Uncertain));
+        let known = ledger.has.len().min(ledger.states.len());
+        ledger.has.truncate(known);
+        ledger.has.extend(ledger.states[known..].iter().map(has));
+        Ok(ledger)
+    }
+
+    /// The revision that whatever is sent from now on is of, at least: what was read last. It never goes back.
+    pub(crate) fn sends(&mut self, revision: u32) {
+        self.sending = self.sending.max(revision).max(1);
+    }
+
+    /// The earliest revision that a recipient may have; `None` while they have none.
+    pub(crate) fn has(&self, recipient: usize) -> Option<u32> {
+        self.has.get(recipient).copied().filter(|revision| *revision > 0)
+    }
+
+    /// Whoever may have, or be getting just now, a revision before `revision`.
+    pub(crate) fn has_before(&self, revision: u32) -> impl Iterator<Item = usize> {
+        (0..self.states.len()).filter(move |recipient| {
+            let coming = self.states[*recipient] == State::Submitting && self.sending < revision;
+            coming || self.has(*recipient).is_some_and(|has| has < revision)
+        })
     }
 
     /// The next recipients to be submitted; empty when none is left to be tried yet.
@@ -159,6 +193,9 @@ impl Ledger {
     }
 
     pub(crate) fn set(&mut self, recipient: usize, state: State) {
+        if matches!(state, State::Accepted | State::Uncertain) && self.has(recipient).is_none() {
+            self.has[recipient] = self.sending.max(1);
+        }
         self.states[recipient] = state;
     }
 
@@ -184,8 +221,8 @@ impl Ledger {
             self.retry = None;
             return None;
         }
-        let attempt = self.retry.map_or(1, |retry| retry.attempt + 1);
-        match BACKOFF.get(attempt as usize - 1) {
+        let attempt = self.next_attempt();
+        match BACKOFF.get((attempt - self.pauses) as usize - 1) {
             Some(pause) => self.retry = Some(Retry { attempt, at: now + *pause }),
             None => {
                 for recipient in 0..self.states.len() {
@@ -197,6 +234,19 @@ impl Ledger {
             }
         }
         self.retry
+    }
+
+    /// Puts everything open off for a while: nothing of it may be sent now. It costs no attempt.
+    pub(crate) fn pause(&mut self, now: Timestamp) {
+        self.retry = Some(Retry { attempt: self.next_attempt(), at: now + PAUSE });
+        self.pauses += 1;
+        for state in self.states.iter_mut().filter(|state| !state.is_final()) {
+            *state = State::Deferred;
+        }
+    }
+
+    fn next_attempt(&self) -> u32 {
+        self.retry.map_or(1, |retry| retry.attempt + 1)
     }
 
     /// Begins the retry `attempt`: the open recipients are planned again. False when that retry is not the one due,
@@ -220,97 +270,4 @@ impl Ledger {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn now() -> Timestamp {
-        "2026-11-22T10:00:00Z".parse().unwrap()
-    }
-
-    #[test]
-    fn the_record_is_small_and_reads_back() {
-        let mut ledger = Ledger::new(1000);
-        ledger.refuse(3, "550 5.1.1 no such user".into());
-        ledger.set(4, State::Accepted);
-        let json = serde_json::to_string(&ledger).unwrap();
-        assert!(json.len() < 1200, "{}", json.len());
-        assert_eq!(serde_json::from_str::<Ledger>(&json).unwrap(), ledger);
-        assert!(
-            serde_json::from_str::<Ledger>(r#"{"writer":"00000000-0000-0000-0000-000000000000","states":"pz"}"#)
-                .is_err()
-        );
-    }
-
-    #[test]
-    fn a_crash_leaves_one_window_to_be_sent_again() {
-        let mut ledger = Ledger::new(120);
-        for recipient in ledger.next_window() {
-            ledger.set(recipient, State::Accepted);
-        }
-        for recipient in ledger.next_window() {
-            ledger.set(recipient, State::Submitting);
-        }
-        ledger.recover();
-        assert_eq!(ledger.resent_uncertain as usize, WINDOW);
-        assert_eq!(ledger.next_window(), (WINDOW..2 * WINDOW).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_retry_begins_once() {
-        let mut ledger = Ledger::new(2);
-        ledger.set(0, State::Accepted);
-        ledger.set(1, State::Deferred);
-        let retry = ledger.plan_retry(now()).unwrap();
-        assert_eq!((retry.attempt, retry.at), (1, now() + BACKOFF[0]));
-        assert!(!ledger.begin_retry(2));
-        assert!(ledger.begin_retry(1));
-        assert_eq!(ledger.next_window(), [1]);
-    }
-
-    #[test]
-    fn every_recipient_ends_somewhere_even_if_the_relay_never_helps() {
-        let mut ledger = Ledger::new(3);
-        let mut attempts = 0;
-        loop {
-            for recipient in ledger.next_window() {
-                ledger.set(recipient, if recipient == 0 { State::Uncertain } else { State::Deferred });
-            }
-            attempts += 1;
-            let Some(retry) = ledger.plan_retry(now()) else { break };
-            assert!(ledger.begin_retry(retry.attempt));
-        }
-        assert_eq!(attempts, BACKOFF.len() + 1);
-        assert_eq!(ledger.count(State::Failed), 3);
-        assert_eq!(ledger.resent_uncertain as usize, BACKOFF.len());
-        assert!(ledger.reasons[0].reply.contains("given up"));
-    }
-
-    proptest! {
-        /// Whatever happens, the counts of the states are the recipients, and a final state stays.
-        #[test]
-        fn the_ledger_closes(size in 1usize..120, steps in proptest::collection::vec(0u8..6, 0..60)) {
-            let mut ledger = Ledger::new(size);
-            for step in steps {
-                let ended: Vec<(usize, State)> =
-                    ledger.states().iter().copied().enumerate().filter(|(_, state)| state.is_final()).collect();
-                match step {
-                    0 => for recipient in ledger.next_window() { ledger.set(recipient, State::Submitting); },
-                    1 => ledger.recover(),
-                    2 => for recipient in ledger.next_window() { ledger.set(recipient, State::Accepted); },
-                    3 => for recipient in ledger.next_window() { ledger.set(recipient, State::Deferred); },
-                    4 => for recipient in ledger.next_window() { ledger.refuse(recipient, "no".into()); },
-                    _ => if ledger.next_window().is_empty() && let Some(retry) = ledger.plan_retry(now()) {
-                        ledger.begin_retry(retry.attempt);
-                    },
-                }
-                for (recipient, state) in ended {
-                    prop_assert_eq!(ledger.states()[recipient], state);
-                }
-                let sum: usize = State::ALL.iter().map(|(state, _)| ledger.count(*state)).sum();
-                prop_assert_eq!(sum, size);
-            }
-        }
-    }
-}
+mod tests;

@@ -1,7 +1,9 @@
-//! Who is to be sent what: the plan of one article, and the chunks it is worked off in. Pure.
+//! Who is to be sent what: the alert to an article, the notices of what became of it, and the chunks they are worked
+//! off in. Pure.
 
-use article::{Article, ArticleId, PublisherId, Status};
+use article::{Article, ArticleId, ChangeKind, PublisherId, Status};
 use jiff::{SignedDuration, Timestamp};
+use mail::Notice;
 use serde::{Deserialize, Serialize};
 
 use crate::subscriber::SubscriberId;
@@ -14,6 +16,12 @@ const MAX_CHUNKS: usize = 999;
 
 /// An article is news for this long. A notifier or a relay that was away for longer does not alert to what it missed.
 pub(crate) const ALERT_HORIZON: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// A notice is owed for this long: an article may be held for weeks before its correction goes out.
+const NOTICE_HORIZON: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Corrections of one article that are looked at, the newest.
+const MAX_CORRECTIONS: usize = 16;
 
 /// Which queue a plan is worked off in. Breaking news never waits behind anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,18 +44,92 @@ impl Lane {
     }
 }
 
+/// What is sent of an article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// The article itself.
+    #[default]
+    Alert,
+    /// What was wrong in a revision before the plan's.
+    Correction,
+    Withdrawal,
+    Kill,
+}
+
+impl Kind {
+    /// How long after the plan it may still be sent.
+    pub(crate) fn horizon(self) -> SignedDuration {
+        if self == Self::Alert { ALERT_HORIZON } else { NOTICE_HORIZON }
+    }
+
+    /// `None` for the article itself.
+    pub(crate) fn notice(self, revision: u32) -> Option<Notice> {
+        match self {
+            Self::Alert => None,
+            Self::Correction => Some(Notice::Correction { revision }),
+            Self::Withdrawal => Some(Notice::Withdrawal),
+            Self::Kill => Some(Notice::Kill),
+        }
+    }
+}
+
 /// Who gets this article, once: the key is the article and what is sent of it, never the subscription.
 pub(crate) fn plan_key(article: &ArticleId) -> String {
     format!("{}-published", article.token())
+}
+
+/// The plan of what is sent of an article because of its revision `revision`.
+fn key(article: &ArticleId, kind: Kind, revision: u32) -> String {
+    let token = article.token();
+    match kind {
+        Kind::Alert => plan_key(article),
+        Kind::Correction => format!("{token}-correction-{revision}"),
+        Kind::Withdrawal => format!("{token}-withdrawal-{revision}"),
+        Kind::Kill => format!("{token}-kill-{revision}"),
+    }
+}
+
+/// A notice that a revision may call for. It is planned once, by whoever comes first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub plan: String,
+    pub kind: Kind,
+    /// Of the correction, the withdrawal or the kill.
+    pub revision: u32,
+    /// Whether nobody gets it, for another notice says more.
+    pub void: bool,
+}
+
+/// The notices that have to have a plan after this revision.
+///
+/// Corrections go out once the article can be read: those that were made while it was held, with its release. Whoever
+/// is told that the story is gone need not hear any more what was wrong in it.
+pub(crate) fn notices_due(article: &Article, now: Timestamp) -> Vec<Due> {
+    let due = |kind, revision, void| Due { plan: key(&article.id, kind, revision), kind, revision, void };
+    let corrections = article.corrections.iter().rev().take(MAX_CORRECTIONS).map(|correction| correction.revision);
+    match (article.status, article.change.kind) {
+        (Status::Published, _) if article.is_readable(now) => {
+            corrections.map(|revision| due(Kind::Correction, revision, false)).collect()
+        }
+        (Status::Withdrawn, ChangeKind::Withdraw) => {
+            let untold = corrections.map(|revision| due(Kind::Correction, revision, true));
+            [due(Kind::Withdrawal, article.revision, false)].into_iter().chain(untold).collect()
+        }
+        (Status::Killed, ChangeKind::Kill) => vec![due(Kind::Kill, article.revision, false)],
+        _ => Vec::new(),
+    }
 }
 
 /// Whether this revision is one whose readers are to be alerted, if they have not been.
 ///
 /// Every published revision is, not only the first: a notifier that was away may never see the first one.
 pub(crate) fn calls_for_an_alert(article: &Article, now: Timestamp) -> bool {
-    article.status == Status::Published
+    // An embargo may end long after the article was written; a page of last year may be written today.
+    let news_since = article.published.as_ref().map_or(article.first_created, |published| published.at);
+    !article.test
         && article.is_readable(now)
-        && now.duration_since(article.first_created) < ALERT_HORIZON
+        && now.duration_since(news_since.max(article.first_created)) < ALERT_HORIZON
 }
 
 /// The head of a plan: it exists once, and whoever wrote it has planned.
@@ -56,6 +138,8 @@ pub(crate) struct Head {
     pub plan: String,
     pub article: ArticleId,
     pub publisher: PublisherId,
+    #[serde(default)]
+    pub kind: Kind,
     /// The revision that called for it. What is sent is the newest at the moment of sending.
     pub revision: u32,
     pub lane: Lane,
@@ -70,6 +154,11 @@ pub(crate) struct Chunk {
     pub plan: String,
     pub article: ArticleId,
     pub publisher: PublisherId,
+    #[serde(default)]
+    pub kind: Kind,
+    /// As in its head; 0 in what older versions planned.
+    #[serde(default)]
+    pub revision: u32,
     pub lane: Lane,
     pub chunk: u32,
     /// The Date of its mails: the same on every attempt, or a receiver takes two copies for two mails.
@@ -86,9 +175,15 @@ pub(crate) struct RetryCall {
     pub attempt: u32,
 }
 
-/// The plan to alert `recipients` to `article`.
-pub(crate) fn make_plan(article: &Article, recipients: &[SubscriberId], now: Timestamp) -> (Head, Vec<Chunk>) {
-    let plan = plan_key(&article.id);
+/// The plan to send `recipients` something of `article`.
+pub(crate) fn make_plan(
+    article: &Article,
+    kind: Kind,
+    revision: u32,
+    recipients: &[SubscriberId],
+    now: Timestamp,
+) -> (Head, Vec<Chunk>) {
+    let plan = key(&article.id, kind, revision);
     let lane = Lane::of(article);
     let size = CHUNK.max(recipients.len().div_ceil(MAX_CHUNKS));
     let chunks: Vec<Chunk> = recipients
@@ -98,6 +193,8 @@ pub(crate) fn make_plan(article: &Article, recipients: &[SubscriberId], now: Tim
             plan: plan.clone(),
             article: article.id,
             publisher: article.publisher.clone(),
+            kind,
+            revision,
             lane,
             chunk,
             planned_at: now,
@@ -108,7 +205,8 @@ pub(crate) fn make_plan(article: &Article, recipients: &[SubscriberId], now: Tim
         plan,
         article: article.id,
         publisher: article.publisher.clone(),
-        revision: article.revision,
+        kind,
+        revision,
         lane,
         matched: recipients.len(),
         chunks: chunks.len() as u32,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use article::wire::v1::Envelope;
+use article::{Article, Status};
 use bus::{Bus, Delivery, TailEvent};
 use mail::Relay;
 use mail::smtp::{Auth, Timeouts, Tls};
@@ -51,6 +52,7 @@ pub struct EmailNotifier {
 struct Memory {
     readers: Arc<Readers>,
     catalogue: Arc<Catalogue>,
+    issues: Arc<Issues>,
 }
 
 impl EmailNotifier {
@@ -79,7 +81,11 @@ impl EmailNotifier {
         let Self { config, bus, listener } = self;
         let keys = Keys::new(config.secret.expose().as_bytes());
         let store = Store::new(bus.clone(), keys.clone());
-        let memory = Memory { readers: Arc::new(Readers::new()), catalogue: Arc::default() };
+        let memory = Memory {
+            readers: Arc::new(Readers::new()),
+            catalogue: Arc::default(),
+            issues: Arc::new(Issues::new(config.site.clone())),
+        };
         let pool = Arc::new(Pool::new(relay(&config.relay, config.site.mail_domain())));
         let health = Health::new(bus.clone(), true);
         tracing::info!(address = %listener.address, url = %config.public_url, "subscribe pages");
@@ -96,11 +102,12 @@ impl EmailNotifier {
             site: config.site.clone(),
             public_url: config.public_url.clone(),
         };
-        let planner = Planner { bus: bus.clone(), readers: memory.readers.clone() };
+        let instance = service_kit::instance(listener.address);
+        let planner = Planner { bus: bus.clone(), readers: memory.readers.clone(), instance };
         let worker = Worker {
             bus: bus.clone(),
             readers: memory.readers.clone(),
-            issues: Arc::new(Issues::new(config.site.clone())),
+            issues: memory.issues.clone(),
             pool: pool.clone(),
             keys,
             public_url: config.public_url,
@@ -147,7 +154,7 @@ impl Memory {
                 }
             }
         });
-        let catalogue = self.catalogue.clone();
+        let (catalogue, issues) = (self.catalogue.clone(), self.issues.clone());
         let mut articles = bus.tail(&ARTICLES, shutdown);
         tasks.spawn(async move {
             while let Some(event) = articles.next().await {
@@ -157,6 +164,9 @@ impl Memory {
                         // Whoever publishes and whoever plans reports what does not read; a name is not worth a second word.
                         if let Ok(envelope) = Envelope::from_bytes(&payload) {
                             catalogue.learn(&envelope.data);
+                            if envelope.data.status == Status::Killed {
+                                issues.forget(envelope.data.id);
+                            }
                         }
                     }
                 }
@@ -197,6 +207,7 @@ async fn work(
         return;
     }
     health.caught_up();
+    let readers = planner.readers.clone();
     let chunk = {
         let worker = worker.clone();
         move |delivery: Arc<Delivery>| {
@@ -216,6 +227,8 @@ async fn work(
         let confirmations = confirmations.clone();
         async move { Box::pin(confirmations.handle(&delivery)).await }
     };
+    // Half an index would count half of the readers; until now nobody has answered.
+    let reach = async |question: bytes::Bytes| reach(&readers, &question);
     let stop = || shutdown.clone();
     tokio::join!(
         bus.consume(&LANE_BREAKING, BREAKING_WORKERS, chunk.clone(), stop()),
@@ -223,7 +236,15 @@ async fn work(
         bus.consume(&LANE_RETRY, RETRY_WORKERS, retry, stop()),
         bus.consume(&PLANNER, PLANNERS, plan, stop()),
         bus.consume(&CONFIRMATIONS, CONFIRMATION_WORKERS, confirm, stop()),
+        bus.answer(subjects::ASK_REACH, reach, stop()),
     );
+}
+
+/// How many readers an article would be mailed to if it were published now. `None`, no answer: it is no article.
+fn reach(readers: &Readers, question: &[u8]) -> Option<bytes::Bytes> {
+    let article: Article = serde_json::from_slice(question).ok()?;
+    let readers = readers.matching(&article, service_kit::now()).len();
+    Some(serde_json::json!({ "readers": readers }).to_string().into())
 }
 
 pub(crate) fn relay(config: &RelayConfig, hello: &str) -> Relay {

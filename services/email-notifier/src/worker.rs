@@ -16,9 +16,10 @@ use crate::issues::Issues;
 use crate::ledger::{Ledger, State};
 use crate::links::{Keys, unsubscribe_link};
 use crate::outcomes::note_all;
-use crate::plan::{ALERT_HORIZON, Chunk, RetryCall};
+use crate::plan::{Chunk, RetryCall, plan_key};
 use crate::pool::Pool;
 use crate::readers::{Reader, Readers};
+use crate::standing::{Standing, standing};
 
 #[derive(Clone)]
 pub(crate) struct Worker {
@@ -148,7 +149,7 @@ impl Worker {
         let (mut ledger, sequence) = match stored {
             None => (Ledger::new(chunk.recipients.len()), 0),
             Some(stored) => {
-                let ledger: Ledger = serde_json::from_slice(&stored.payload)
+                let ledger = Ledger::read(&stored.payload)
                     .map_err(|error| Aside::Broken(format!("the record of the chunk does not read: {error}")))?;
                 (ledger, stored.sequence)
             }
@@ -185,6 +186,7 @@ impl Worker {
 
     /// Sends to everybody who is planned. On return nobody is, and the record says what is due next.
     async fn send_all(&self, chunk: &Chunk, record: &mut Record) -> Result<(), Aside> {
+        record.ledger.sends(chunk.revision);
         loop {
             let window = record.ledger.next_window();
             if window.is_empty() {
@@ -194,21 +196,27 @@ impl Worker {
                 self.write(chunk, record).await?;
                 return Err(Aside::Later(Duration::ZERO, "stopping".into()));
             }
-            // The status is read now, not when it was planned: what was withdrawn since must not go out.
-            let article = self.article(chunk).await?;
-            if let Some(end) = stopped(&article, chunk) {
-                record.ledger.end_open(end);
-                break;
-            }
-            let prepared = self.prepare(chunk, &article, &window, &mut record.ledger);
-            if prepared.is_empty() {
-                continue;
-            }
-            for mail in &prepared {
-                record.ledger.set(mail.recipient, State::Submitting);
-            }
+            window.iter().for_each(|recipient| record.ledger.set(*recipient, State::Submitting));
             self.write(chunk, record).await?;
-            self.submit(chunk, record, &prepared).await?;
+            // Read now, not when it was planned: what was withdrawn since must not go out. And read after the intent
+            // is durable: whoever asks who has which revision sees it, or we see theirs (`recipients`).
+            let article = self.article(chunk).await?;
+            match standing(&article, chunk, service_kit::now()) {
+                Standing::Send => {}
+                Standing::End(end) => {
+                    record.ledger.end_open(end);
+                    break;
+                }
+                Standing::Wait => {
+                    record.ledger.pause(service_kit::now());
+                    return self.write(chunk, record).await;
+                }
+            }
+            record.ledger.sends(article.revision);
+            let prepared = self.prepare(chunk, &article, &window, &mut record.ledger);
+            if !prepared.is_empty() {
+                self.submit(chunk, record, &prepared).await?;
+            }
         }
         record.ledger.plan_retry(service_kit::now());
         self.write(chunk, record).await?;
@@ -260,18 +268,27 @@ impl Worker {
     fn compose(&self, chunk: &Chunk, article: &Article, recipient: usize, reader: Reader) -> Prepared {
         let id = reader.id.to_string();
         let site = self.issues.site();
-        // A section that was renamed since: they get it for what they asked, whatever it is called now.
-        let topic = reader.why(article).map_or(Topic::Unnamed, |selection| Topic::of(selection, article));
-        let message_id = MessageId::derive(&self.keys.mail, &chunk.plan, &id, site.mail_domain());
+        let named = |plan: &str| MessageId::derive(&self.keys.mail, plan, &id, site.mail_domain());
+        let message_id = named(&chunk.plan);
+        let notice = chunk.kind.notice(chunk.revision);
+        let why = match notice {
+            Some(_) => Why::sent(site, reader.locale),
+            None => {
+                // A section that was renamed since: they get it for what they asked, whatever it is called now.
+                let topic = reader.why(article).map_or(Topic::Unnamed, |selection| Topic::of(selection, article));
+                Why::new(site, reader.locale, &topic)
+            }
+        };
+        let about = notice.map(|_| named(&plan_key(&chunk.article)));
         let unsubscribe = unsubscribe_link(&self.public_url, &self.keys.unsubscribe_token(reader.id));
-        let message = self.issues.get(article, reader.locale).splice(&Personal {
+        let message = self.issues.get(article, notice, reader.locale).splice(&Personal {
             to: &reader.address,
             message_id: &message_id,
-            about: None,
+            about: about.as_ref(),
             date: chunk.planned_at,
             unsubscribe: &unsubscribe,
             unsubscribe_mailto: None,
-            why: &Why::new(site, reader.locale, &topic),
+            why: &why,
         });
         let from = return_path(&self.keys.mail, &id, site.mail_domain())
             .expect("a subscriber id is 32 hex digits and the site's domain was checked");
@@ -313,16 +330,6 @@ impl Worker {
             Err(error) => Err(later(error)),
         }
     }
-}
-
-/// Why nothing more of this article may go out, if so.
-fn stopped(article: &Article, chunk: &Chunk) -> Option<State> {
-    let now = service_kit::now();
-    // A relay that was away for days does not make old news an alert.
-    if article.is_expired(now) || now.duration_since(chunk.planned_at) > ALERT_HORIZON {
-        return Some(State::Expired);
-    }
-    (!article.is_readable(now)).then_some(State::Suppressed)
 }
 
 fn later(error: impl std::fmt::Display) -> Aside {

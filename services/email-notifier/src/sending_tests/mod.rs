@@ -14,20 +14,21 @@ use testkit::mailbox::{Action, Fault, Faults, Mailbox, Stage};
 use testkit::{NatsServer, eventually, mail_sink};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use topology::{ARTICLES, CONSUMERS, JOBS, LEDGER, RETRIES, STREAMS, SUBSCRIBERS, subjects};
+use topology::{ARTICLES, CONSUMERS, JOBS, LEDGER, RECEIPTS, RETRIES, STREAMS, SUBSCRIBERS, subjects};
 
 use crate::issues::Issues;
 use crate::ledger::{Ledger, State};
 use crate::links::Keys;
-use crate::plan::{Head, Lane, RetryCall, make_plan, plan_key};
+use crate::plan::{Head, Kind, Lane, RetryCall, make_plan, plan_key};
 use crate::pool::Pool;
 use crate::readers::Readers;
 use crate::service::relay;
 use crate::store::Store;
-use crate::subscriber::Subscriber;
+use crate::subscriber::{Subscriber, SubscriberId};
 use crate::worker::Worker;
 use crate::{Config, EmailNotifier, RelayConfig, RelayTls};
 
+mod notices;
 mod once;
 mod trouble;
 
@@ -100,15 +101,32 @@ impl Desk {
 
     /// The owner of the address pressed the button at `now`.
     async fn confirm(&self, address: &Address, now: Timestamp) {
-        let hash = Keys::new(SECRET.as_bytes()).address_hash(address);
-        let claim = self.bus.last(&SUBSCRIBERS, &subjects::subscriber_address(&hash)).await.unwrap().unwrap();
-        let claim: serde_json::Value = serde_json::from_slice(&claim.payload).unwrap();
-        let id = serde_json::from_value(claim["id"].clone()).unwrap();
+        let id = self.id(address).await;
         let confirm = |reader: &mut Subscriber| {
             reader.confirmation_sent_at = Some(now);
             reader.confirm(now, now)
         };
         self.store.update(id, confirm).await.unwrap();
+    }
+
+    async fn unsubscribe(&self, n: usize) {
+        let id = self.id(&address(n).parse().unwrap()).await;
+        self.store.update(id, |reader: &mut Subscriber| reader.unsubscribe(None, service_kit::now())).await.unwrap();
+    }
+
+    async fn id(&self, address: &Address) -> SubscriberId {
+        let hash = Keys::new(SECRET.as_bytes()).address_hash(address);
+        let claim = self.bus.last(&SUBSCRIBERS, &subjects::subscriber_address(&hash)).await.unwrap().unwrap();
+        let claim: serde_json::Value = serde_json::from_slice(&claim.payload).unwrap();
+        serde_json::from_value(claim["id"].clone()).unwrap()
+    }
+
+    /// Writes a revision to the log, whatever it says.
+    async fn log(&self, article: &Article) {
+        let subject = subjects::article(&article.publisher, &article.id);
+        let bytes = Envelope::new(article.clone(), None).to_bytes();
+        let id = message_id(article);
+        self.bus.publish(&ARTICLES, &subject, &id, HeaderMap::new(), bytes.into(), None).await.unwrap();
     }
 
     /// Writes a revision to the log as the publisher does.

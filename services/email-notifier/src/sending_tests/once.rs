@@ -76,7 +76,7 @@ async fn of_two_workers_on_one_chunk_one_sends() {
             recipients.push(reader.id);
         }
     }
-    let (_, chunks) = make_plan(&article, &recipients, service_kit::now());
+    let (_, chunks) = make_plan(&article, Kind::Alert, 1, &recipients, service_kit::now());
     let config = desk.config();
     let worker = Worker {
         bus: desk.bus.clone(),
