@@ -163,7 +163,8 @@ mod tests {
             let due = notices_due(&after(steps), at(NOW)).into_iter();
             due.map(|due| (due.plan.rsplitn(3, '-').take(2).collect::<Vec<_>>().join(" "), due.void)).collect()
         };
-        let cases: [(&[&str], &[(&str, bool)]); 13] = [
+        type Case = (&'static [&'static str], &'static [(&'static str, bool)]);
+        let cases: [Case; 13] = [
             (&[], &[]),
             (&["minor"], &[]),
             (&["major"], &[]),
