@@ -12,6 +12,7 @@ mod output;
 mod process;
 mod provision;
 mod server;
+mod source;
 mod token;
 mod up;
 mod watch;
@@ -57,6 +58,8 @@ enum Command {
     Reinstate(change::ReinstateArgs),
     /// Make, list and revoke API tokens (talks to NATS)
     Token(token::Args),
+    /// Take news from upstream feeds: add, list, pause and remove them (talks to NATS)
+    Source(source::Args),
     /// Make the keys by which the services prove who they are to NATS
     Keys(keys::Args),
     /// Bring a NATS server to what this version needs, and check it
@@ -101,6 +104,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Kill(args) => kill::run(args).await,
         Command::Reinstate(args) => change::reinstate(args).await,
         Command::Token(args) => token::run(args).await,
+        Command::Source(args) => source::run(args).await,
         Command::Keys(args) => keys::run(&args),
         Command::Provision(args) => provision::run(args).await,
         Command::Up(options) => {

@@ -1,4 +1,4 @@
-//! The NATS server that `token` and `provision` work on.
+//! The NATS server that `token`, `source` and `provision` work on.
 
 use bus::Bus;
 use service_kit::{Settings, nats_settings};

@@ -47,6 +47,7 @@ pub(crate) async fn show(
         ("publisher", ports.publisher_url()?),
         ("rss-generator", ports.pages_url()?),
         ("email-notifier", ports.email_url()?),
+        ("feed-reader", ports.reader_url()?),
     ] {
         ready(&http, &base).await.with_context(|| format!("{service} does not get ready"))?;
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use bus::{Bus, Credentials, Server};
 use email_notifier::{EmailNotifier, RelayConfig, RelayTls};
+use feed_reader::FeedReader;
 use mailbox::Mailbox;
 use publisher::Publisher;
 use rss_generator::RssGenerator;
@@ -44,6 +45,9 @@ const STOP_WITHIN: Duration = Duration::from_secs(30);
 /// Who sends: a reserved domain (RFC 2606), so that nothing sent by mistake reaches anybody.
 const MAIL_DOMAIN: &str = "newswire.example";
 const SENDER: &str = "news@newswire.example";
+
+/// Who reads upstream feeds, for those who provide them.
+const CONTACT: &str = "https://newswire.example/";
 
 /// Runs until `shutdown`.
 pub(crate) async fn run(options: Options, shutdown: CancellationToken) -> anyhow::Result<()> {
@@ -89,7 +93,9 @@ async fn services(
     tasks.spawn(pages.run(shutdown.clone()));
     let email = EmailNotifier::bind(email_config(ports, server, folder)?).await?;
     tasks.spawn(email.run(shutdown.clone()));
-    say("publisher, rss-generator, email-notifier and mailbox are running");
+    let reader = FeedReader::bind(reader_config(ports, server, &token)?).await?;
+    tasks.spawn(reader.run(shutdown.clone()));
+    say("publisher, rss-generator, email-notifier, feed-reader and mailbox are running");
 
     let shown = demo::show(ports, folder, token, &mailbox, !options.no_samples);
     let ended = tokio::select! {
@@ -145,7 +151,7 @@ async fn mailbox(ports: &Ports, folder: &Folder) -> anyhow::Result<Mailbox> {
 }
 
 fn publisher_config(ports: &Ports, server: &Server) -> publisher::Config {
-    publisher::Config { listen: ports::loopback(ports.publisher), nats: server.clone() }
+    publisher::Config { listen: ports::loopback(ports.publisher), nats: server.clone(), webhook_secret: None }
 }
 
 fn pages_config(ports: &Ports, server: &Server) -> anyhow::Result<rss_generator::Config> {
@@ -179,6 +185,19 @@ fn email_config(ports: &Ports, server: &Server, folder: &Folder) -> anyhow::Resu
             timeout: Duration::from_secs(30),
         },
         client_ip_header: None,
+    })
+}
+
+/// No hub reaches a machine that only it can see, so feeds are asked at their intervals.
+fn reader_config(ports: &Ports, server: &Server, token: &Secret) -> anyhow::Result<feed_reader::Config> {
+    Ok(feed_reader::Config {
+        nats: server.clone(),
+        listen: ports::loopback(ports.reader),
+        publisher_url: ports.publisher_url()?,
+        token: token.clone(),
+        contact_url: Url::parse(CONTACT)?,
+        public_url: None,
+        allowed: feed_reader::Networks::default(),
     })
 }
 

@@ -17,6 +17,9 @@ pub(crate) struct Ports {
     /// Port of the subscribe pages
     #[arg(long = "email-port", value_name = "PORT", default_value_t = 8082)]
     pub email: u16,
+    /// Port at which upstream feeds' reader says how it is
+    #[arg(long = "reader-port", value_name = "PORT", default_value_t = 8084)]
+    pub reader: u16,
     /// Port on which the mailbox shows its mail
     #[arg(long = "mailbox-port", value_name = "PORT", default_value_t = 8083)]
     pub mailbox: u16,
@@ -39,6 +42,7 @@ impl Ports {
             ("--pages-port", self.pages),
             ("--publisher-port", self.publisher),
             ("--email-port", self.email),
+            ("--reader-port", self.reader),
             ("--mailbox-port", self.mailbox),
             ("--smtp-port", self.smtp),
             ("--nats-port", self.nats),
@@ -69,6 +73,10 @@ impl Ports {
 
     pub(crate) fn publisher_url(&self) -> Result<Url, url::ParseError> {
         base(self.publisher)
+    }
+
+    pub(crate) fn reader_url(&self) -> Result<Url, url::ParseError> {
+        base(self.reader)
     }
 
     pub(crate) fn mailbox_url(&self) -> Result<Url, url::ParseError> {
