@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use bus::Server;
-use service_kit::{Settings, nats_settings};
+use service_kit::{Secret, Settings, nats_settings};
+
+use crate::webhook::{MIN_SECRET, SECRET_FILE};
 
 /// What the names of the publisher's own settings begin with.
 pub const PREFIX: &str = "NEWSWIRE_PUBLISHER_";
@@ -19,6 +21,8 @@ pub struct Config {
     /// Where it serves HTTP. Port 0 takes a free one.
     pub listen: SocketAddr,
     pub nats: Server,
+    /// The master key of the incoming webhooks; without it there are none.
+    pub webhook_secret: Option<Secret>,
 }
 
 impl Config {
@@ -29,9 +33,20 @@ impl Config {
         // An environment shared with the command line is no mistake, though nothing here reads it.
         let _: Option<Option<String>> =
             settings.optional(URL, "Where the `newswire` command finds this service; not used by the service itself");
+        let webhook_secret = webhook_secret(settings);
         let nats = nats_settings(settings);
-        Some(Self { listen: listen?, nats: nats? })
+        Some(Self { listen: listen?, nats: nats?, webhook_secret: webhook_secret? })
     }
+}
+
+fn webhook_secret(settings: &mut Settings) -> Option<Option<Secret>> {
+    let help = "File with a secret of at least 32 bytes, the same for all replicas and for `newswire webhook`, from which \
+                the secrets of incoming webhooks follow; without it none is taken";
+    let secret = settings.secret_file(SECRET_FILE, help)?;
+    if secret.as_ref().is_some_and(|secret| secret.expose().len() < MIN_SECRET) {
+        return settings.mistake(format!("{SECRET_FILE}: the secret is shorter than {MIN_SECRET} bytes"));
+    }
+    Some(secret)
 }
 
 #[cfg(test)]

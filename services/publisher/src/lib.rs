@@ -14,12 +14,13 @@ mod index;
 mod openapi;
 mod refusal;
 pub mod token;
+pub mod webhook;
 
 use std::net::SocketAddr;
 
 use anyhow::Context;
 use bus::Bus;
-use service_kit::{Health, Listener, serve};
+use service_kit::{Health, Listener, Secret, serve};
 use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, PREFIX};
@@ -29,11 +30,13 @@ use crate::desk::Desk;
 use crate::http::App;
 use crate::index::Index;
 use crate::token::{Registry, Uses};
+use crate::webhook::{Deliveries, Hooks, Webhooks};
 
 /// A publisher that has its port and its server, and does not serve yet.
 pub struct Publisher {
     bus: Bus,
     listener: Listener,
+    webhook_secret: Option<Secret>,
 }
 
 impl Publisher {
@@ -46,7 +49,7 @@ impl Publisher {
         let bus = Bus::connect(&config.nats, "publisher").await?;
         let access = topology::access("publisher").context("the topology does not know the publisher")?;
         bus.verify(&access).await?;
-        Ok(Self { bus, listener })
+        Ok(Self { bus, listener, webhook_secret: config.webhook_secret })
     }
 
     /// Where it will listen; port 0 has become a real one.
@@ -69,16 +72,21 @@ impl Publisher {
         let indexer = tokio::spawn(index.clone().follow(self.bus.clone(), following.clone()));
         let (uses, writing) = Uses::new(self.bus.clone(), following.clone());
         let writer = tokio::spawn(writing);
-        let router = http::router(App::new(self.bus.clone(), registry, uses, index), &health);
+        let (hooks, deliveries) = (Hooks::default(), Deliveries::new(Desk::new(self.bus.clone())));
+        let hooking = tokio::spawn(hooks.clone().follow(self.bus.clone(), following.clone()));
+        let webhooks = Webhooks { master: self.webhook_secret, hooks, deliveries: deliveries.clone() };
+        let router = http::router(App::new(self.bus.clone(), registry, uses, index, webhooks), &health);
         let working = shutdown.child_token();
         let hours = tokio::spawn(Desk::new(self.bus.clone()).keep_hours(working.clone()));
         tracing::info!("publisher listens on http://{}", self.listener.address);
         let served = serve(self.listener, router, shutdown).await;
+        deliveries.finish().await;
         working.cancel();
         hours.await.context("the desk panicked")?;
         following.cancel();
         follower.await.context("the follower of the tokens panicked")?;
         indexer.await.context("the follower of the articles panicked")?;
+        hooking.await.context("the follower of the webhooks panicked")?;
         writer.await.context("the writer of the tokens' uses panicked")?;
         self.bus.close().await;
         served

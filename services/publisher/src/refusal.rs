@@ -7,6 +7,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use interchange::signature::BadSignature;
+
 use crate::token::{Scope, Wait};
 
 /// How long a client should wait before it tries again, in seconds: a leader is elected in about seven.
@@ -57,6 +59,10 @@ pub(crate) enum Refusal {
     },
     Invalid(Vec<Problem>),
     NoSuchArticle,
+    /// No webhook takes anything at this address: never made, revoked, or none is configured.
+    NoSuchWebhook,
+    /// A webhook's request cannot be trusted.
+    BadSignature(BadSignature),
     PreconditionRequired,
     /// Another revision is current than the one the client read.
     Stale {
@@ -100,9 +106,12 @@ struct Said {
 impl Refusal {
     fn said(self) -> Said {
         match self {
-            Self::NoSuchResource | Self::MethodNotAllowed | Self::NoSuchArticle => self.about_address(),
+            Self::NoSuchResource | Self::MethodNotAllowed | Self::NoSuchArticle | Self::NoSuchWebhook => {
+                self.about_address()
+            }
             Self::NoToken
             | Self::BadToken
+            | Self::BadSignature(_)
             | Self::OtherPublisher { .. }
             | Self::Scope(_)
             | Self::TooMany(_) => self.about_token(),
@@ -134,6 +143,12 @@ impl Refusal {
                 "No such article",
                 "you have no article with this id; an id looks like 0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f",
             ),
+            Self::NoSuchWebhook => said(
+                S::NOT_FOUND,
+                "no-such-webhook",
+                "No such webhook",
+                "it was never made or is revoked, or this deployment takes none; `newswire webhook list` shows those there are",
+            ),
             _ => {
                 said(S::NOT_FOUND, "not-found", "Not found", "there is nothing here; /v1/docs describes what there is")
             }
@@ -143,6 +158,12 @@ impl Refusal {
     fn about_token(self) -> Said {
         use StatusCode as S;
         match self {
+            Self::BadSignature(fault) => said(
+                S::UNAUTHORIZED,
+                "bad-signature",
+                "The webhook's signature is not good",
+                fault.to_string(),
+            ),
             Self::OtherPublisher { ours } => said(
                 S::FORBIDDEN,
                 "other-publisher",

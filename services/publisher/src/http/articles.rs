@@ -136,7 +136,7 @@ pub(super) fn answer(status: StatusCode, accepted: Accepted) -> Response {
 }
 
 /// The headers of a 200 and a 304 alike (RFC 9110, section 15.4.5).
-fn describe(response: &mut Response, article: &Article) {
+pub(super) fn describe(response: &mut Response, article: &Article) {
     let headers = response.headers_mut();
     headers.insert(header::ETAG, headers::etag(article.revision));
     // Editors' notes are in it: for the newsroom alone, and always asked for again.

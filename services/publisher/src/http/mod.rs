@@ -6,10 +6,12 @@ mod changes;
 mod conditional;
 mod docs;
 mod dry_run;
+mod exports;
 mod headers;
 mod limits;
 mod list;
 mod query;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,8 +31,10 @@ use crate::desk::Desk;
 use crate::index::Index;
 use crate::refusal::Refusal;
 use crate::token::{Registry, Uses};
+use crate::webhook::Webhooks;
 
 pub(crate) use limits::MAX_BODY;
+pub(crate) use list::{LEFT_OUT, LIST_LIMIT, MAX_LIST_LIMIT};
 
 /// Of a path in the access log: what is longer is no address of ours.
 const LOGGED_PATH: usize = 200;
@@ -43,13 +47,14 @@ pub(crate) struct App {
     registry: Registry,
     uses: Uses,
     index: Index,
+    webhooks: Webhooks,
     places: Arc<Semaphore>,
 }
 
 impl App {
-    pub(crate) fn new(bus: Bus, registry: Registry, uses: Uses, index: Index) -> Self {
+    pub(crate) fn new(bus: Bus, registry: Registry, uses: Uses, index: Index, webhooks: Webhooks) -> Self {
         let places = Arc::new(Semaphore::new(limits::MAX_REQUESTS));
-        Self { desk: Desk::new(bus.clone()), bus, registry, uses, index, places }
+        Self { desk: Desk::new(bus.clone()), bus, registry, uses, index, webhooks, places }
     }
 }
 
@@ -58,6 +63,8 @@ pub(crate) fn router(app: App, health: &Health) -> Router {
     let articles = Router::new()
         .route("/v1/articles", get(list::list).post(articles::create))
         .route("/v1/articles/{id}", get(articles::read).put(articles::revise))
+        .route("/v1/articles/{id}/ninjs", get(exports::as_ninjs))
+        .route("/v1/articles/{id}/json-ld", get(exports::as_json_ld))
         .route("/v1/articles/{id}/changes", post(changes::change))
         .route("/v1/articles/{id}/revisions", get(changes::revisions))
         .route("/v1/articles/{id}/receipts", get(changes::receipts))
@@ -65,6 +72,7 @@ pub(crate) fn router(app: App, health: &Health) -> Router {
         .route_layer(from_fn_with_state(app.clone(), auth::require));
     Router::new()
         .merge(articles)
+        .route("/v1/webhooks/{hook}", post(webhooks::receive))
         .route("/", get(async || Redirect::temporary("/v1/docs")))
         .route("/v1/docs", get(docs::page))
         .route("/v1/docs/style.css", get(docs::style))

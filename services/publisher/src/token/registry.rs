@@ -9,7 +9,7 @@ use bus::{Bus, TailEvent};
 use jiff::Timestamp;
 use service_kit::Health;
 use tokio_util::sync::CancellationToken;
-use topology::TOKENS;
+use topology::{TOKENS, subjects};
 
 use super::meter::Meter;
 use super::uses::minute;
@@ -79,7 +79,7 @@ impl Registry {
 
     /// Follows the log of tokens until `shutdown`; outages are waited out.
     pub(crate) async fn follow(self, bus: Bus, health: Health, shutdown: CancellationToken) {
-        let mut tail = bus.tail(&TOKENS, shutdown);
+        let mut tail = bus.tail_subject(&TOKENS, subjects::TOKENS, shutdown);
         while let Some(event) = tail.next().await {
             match event {
                 TailEvent::CaughtUp => {

@@ -38,7 +38,8 @@ impl Newsroom {
         let bus = Bus::connect(&server, "test").await.expect("connects");
         bus.provision(STREAMS, CONSUMERS, 1).await.expect("provisions");
         let listen = "127.0.0.1:0".parse().expect("an address");
-        let publisher = Publisher::bind(Config { listen, nats: server }).await.expect("binds");
+        let publisher =
+            Publisher::bind(Config { listen, nats: server, webhook_secret: webhook_secret() }).await.expect("binds");
         let client =
             Client { base: format!("http://{}", publisher.address()), token: None, http: reqwest::Client::new() };
         let shutdown = CancellationToken::new();
@@ -121,7 +122,8 @@ impl Newsroom {
     pub(crate) async fn start(&mut self) {
         let server = Server { url: self.nats.url().into(), credentials: Credentials::None };
         let listen = "127.0.0.1:0".parse().expect("an address");
-        let publisher = Publisher::bind(Config { listen, nats: server }).await.expect("binds");
+        let publisher =
+            Publisher::bind(Config { listen, nats: server, webhook_secret: webhook_secret() }).await.expect("binds");
         self.client.base = format!("http://{}", publisher.address());
         self.shutdown = CancellationToken::new();
         self.running = tokio::spawn(publisher.run(self.shutdown.clone()));
@@ -249,4 +251,11 @@ pub(crate) fn draft(headline: &str) -> Value {
 /// The id in an article as it was answered.
 pub(crate) fn id_of(article: &Value) -> ArticleId {
     article["id"].as_str().and_then(|id| id.parse().ok()).expect("an article with an id")
+}
+
+/// The master key of the webhooks in every test.
+pub(crate) const MASTER: &str = "a master key of at least thirty-two bytes";
+
+fn webhook_secret() -> Option<service_kit::Secret> {
+    Some(service_kit::Secret::new(MASTER))
 }

@@ -10,3 +10,4 @@ mod listing;
 mod outage;
 mod refused;
 mod tokens;
+mod webhooks;
