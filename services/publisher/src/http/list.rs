@@ -16,14 +16,14 @@ use crate::index::{Page, Place};
 use crate::refusal::Refusal;
 use crate::token::{Bearer, sha256_hex};
 
-const LIMIT: usize = 50;
-const MAX_LIMIT: usize = 100;
+pub(crate) const LIST_LIMIT: usize = 50;
+pub(crate) const MAX_LIST_LIMIT: usize = 100;
 
 /// Articles read from the log at one time, for one page.
 const READ_AT_ONCE: usize = 16;
 
 /// What a list leaves out of an article: that which can be large.
-const LEFT_OUT: [&str; 6] = ["body", "associations", "contributors", "corrections", "ext", "provenance"];
+pub(crate) const LEFT_OUT: [&str; 6] = ["body", "associations", "contributors", "corrections", "ext", "provenance"];
 
 /// `GET /v1/articles`
 pub(super) async fn list(
@@ -33,8 +33,8 @@ pub(super) async fn list(
     request: HeaderMap,
 ) -> Result<Response, Refusal> {
     let asked = Asked::read(parameters, &["limit", "cursor", "status"])?;
-    let number = |text: &str| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-    let limit = asked.one("limit", &format!("a number from 1 to {MAX_LIMIT}"), number)?.unwrap_or(LIMIT);
+    let number = |text: &str| text.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit));
+    let limit = asked.one("limit", &format!("a number from 1 to {MAX_LIST_LIMIT}"), number)?.unwrap_or(LIST_LIMIT);
     let before = asked.one("cursor", "the cursor of a Link that was answered here", Place::from_cursor)?;
     let status = asked.one("status", &format!("one of {}", Status::WORDS.join(", ")), Status::from_word)?;
     let page = app.index.page(&publisher, status, before, limit).ok_or(Refusal::Starting)?;
