@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use jiff::tz::AmbiguousOffset;
-
 use crate::account::{Ledger, What};
 use crate::block::Entry;
 use crate::date::{self, Fault};
@@ -238,23 +236,13 @@ impl<'a> Draft<'a> {
                 (Zone::utc(), ZoneFrom::Assumed)
             }
         };
-        let at = printed.date.to_datetime(printed.time.unwrap_or(jiff::civil::Time::midnight()));
-        let ambiguous = zone.tz.to_ambiguous_zoned(at);
-        if printed.time.is_some() && !matches!(ambiguous.offset(), AmbiguousOffset::Unambiguous { .. }) {
-            let text = format!("the clocks of {zone} showed {at} twice or not at all");
+        let (date, clear) = PageDate::placed(value, printed.date, printed.time, printed.precision, zone, zone_from);
+        if !clear {
+            let at = printed.date.to_datetime(printed.time.unwrap_or(jiff::civil::Time::midnight()));
+            let text = format!("the clocks of {} showed {at} twice or not at all", date.timezone);
             self.warn(WarningCode::TimeUnclear, Some(entry.value_line), text);
         }
-        let zoned = ambiguous.compatible().expect("years are limited to 1900–2199, far inside jiff's range");
-        self.date = Some(PageDate {
-            printed: value.to_owned(),
-            date: printed.date,
-            time: printed.time,
-            precision: printed.precision,
-            timezone: zone.name,
-            zone_from,
-            offset: zoned.offset(),
-            instant: zoned.timestamp(),
-        });
+        self.date = Some(date);
     }
 
     /// Names of editors; what separates them is structure.

@@ -11,6 +11,9 @@ pub enum Code {
     Encoding,
     ControlChar,
     LooksLikeHtml,
+    LooksLikeText,
+    /// HTML that takes a parser more time or memory than any article is worth.
+    TooTangled,
     NoLabelLine,
     NoHeadline,
     NoDate,
@@ -31,6 +34,8 @@ impl Code {
             Self::Encoding => "E_ENCODING",
             Self::ControlChar => "E_CONTROL_CHAR",
             Self::LooksLikeHtml => "E_LOOKS_LIKE_HTML",
+            Self::LooksLikeText => "E_LOOKS_LIKE_TEXT",
+            Self::TooTangled => "E_TOO_TANGLED",
             Self::NoLabelLine => "E_NO_LABEL_LINE",
             Self::NoHeadline => "E_NO_HEADLINE",
             Self::NoDate => "E_NO_DATE",

@@ -124,18 +124,32 @@ pub(crate) fn classify(line: &Line<'_>) -> Class {
 
 /// Cuts a line at its labels and controls; `None` unless it starts with one.
 fn cut(line: &str) -> Option<Vec<Segment>> {
-    if line.len() > MAX_LABEL_LINE || !may_start_with_label(line) {
+    if !may_start_with_label(line) {
         return None;
+    }
+    let segments = marks(line);
+    let first = segments.first()?;
+    let from_start = line[..first.label.start].chars().all(is_separator);
+    // Text after a closed control is no value of it, so such a line is not made of labels.
+    let stray = |s: &Segment| line[s.label.clone()].ends_with([']', '】']) && !s.value.is_empty();
+    if !from_start || segments.iter().any(stray) {
+        return None;
+    }
+    let mut segments = segments;
+    segments[0].label.start = 0;
+    Some(segments)
+}
+
+/// The labels and controls of a line wherever they stand, each with the text up to the next.
+pub(crate) fn marks(line: &str) -> Vec<Segment> {
+    if line.len() > MAX_LABEL_LINE {
+        return Vec::new();
     }
     let folded = Folded::new(line);
     let mut segments: Vec<Segment> = Vec::with_capacity(8);
     let mut at = 0;
     while let Some((range, kind, chinese, rendered)) = next_mark(&folded.text, at) {
         let (start, end) = (folded.origin(range.start), folded.origin(range.end));
-        if segments.is_empty() && !line[..start].chars().all(is_separator) {
-            return None;
-        }
-        let start = if segments.is_empty() { 0 } else { start };
         segments.push(Segment { kind, label: start..end, value: end..end, end, chinese, rendered });
         at = range.end;
     }
@@ -145,9 +159,7 @@ fn cut(line: &str) -> Option<Vec<Segment>> {
         segment.end = end.max(segment.label.end);
         segment.value = trim(line, segment.label.end..segment.end);
     }
-    // Text after a closed control is no value of it, so such a line is not made of labels.
-    let stray = |s: &Segment| line[s.label.clone()].ends_with([']', '】']) && !s.value.is_empty();
-    (!segments.is_empty() && !segments.iter().any(stray)).then_some(segments)
+    segments
 }
 
 /// A quick look that spares most body lines the folding: the colon or bracket must come early.

@@ -17,6 +17,11 @@ const ROLES_HAN: &[&str] = &[
     "首席记者",
     "通讯员",
     "记者",
+    // Text and pictures are by the same people.
+    "文/图",
+    "图/文",
+    "文图",
+    "图文",
 ];
 const ROLES_LATIN: &[&str] = &[
     "reporter",
@@ -200,6 +205,16 @@ fn is_han_name(name: &str, after_role: bool) -> bool {
         && (2..=if dotted { 15 } else { 4 }).contains(&letters)
         && !NOT_NAMES_HAN.iter().any(|word| name.contains(word))
         && (after_role || dotted || name.chars().next().is_some_and(|c| SURNAMES.contains(c)))
+}
+
+/// Whether a name is one of an organisation by the words in it.
+pub(crate) fn is_organisation(name: &str) -> bool {
+    let word = |word: &str| {
+        let lower = word.to_lowercase().replace('’', "'");
+        NOT_NAMES_LATIN.contains(&lower.trim_matches(|c: char| !c.is_alphanumeric()))
+    };
+    let han = name.chars().filter(|c| is_han(*c)).count();
+    name.split(is_blank).any(word) || (han >= 2 && NOT_NAMES_HAN.iter().any(|word| name.contains(word)))
 }
 
 /// Names in scripts with capital letters. One word alone is more often an agency than a person.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use jiff::{Timestamp, civil, tz::Offset};
+use jiff::tz::{AmbiguousOffset, Offset};
+use jiff::{Timestamp, civil};
+use url::Url;
 
 use crate::account::Claim;
 use crate::zone::{Profile, Tell, Zone};
@@ -16,6 +18,8 @@ pub struct Options {
     pub profile: Option<Profile>,
     /// BCP 47 tag of the page's language, taken as it is; otherwise told from its script.
     pub language: Option<String>,
+    /// The page's own address: relative addresses resolve against it, and readers are sent there.
+    pub url: Option<Url>,
 }
 
 /// One page, field by field. Text is verbatim; only blanks at the ends of paragraphs and values are gone.
@@ -60,6 +64,26 @@ pub struct PageDate {
     pub instant: Timestamp,
 }
 
+impl PageDate {
+    /// A date in its zone, and whether the clocks there showed that time once. A year must be between 1900 and 2199.
+    pub(crate) fn placed(
+        printed: &str,
+        date: civil::Date,
+        time: Option<civil::Time>,
+        precision: Precision,
+        zone: Zone,
+        zone_from: ZoneFrom,
+    ) -> (Self, bool) {
+        let at = date.to_datetime(time.unwrap_or(civil::Time::midnight()));
+        let ambiguous = zone.tz.to_ambiguous_zoned(at);
+        let clear = time.is_none() || matches!(ambiguous.offset(), AmbiguousOffset::Unambiguous { .. });
+        let zoned = ambiguous.compatible().expect("years are limited to 1900–2199, far inside jiff's range");
+        let (offset, instant) = (zoned.offset(), zoned.timestamp());
+        let printed = printed.to_owned();
+        (Self { printed, date, time, precision, timezone: zone.name, zone_from, offset, instant }, clear)
+    }
+}
+
 impl fmt::Display for PageDate {
     /// `2018-11-26`, or RFC 3339 with the offset when a time was printed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,12 +106,16 @@ pub enum Precision {
 pub enum ZoneFrom {
     /// The date itself names an offset or zone.
     Printed,
+    /// The metadata of an HTML page states the same time of day with its offset.
+    Stated,
     /// The profile the caller named.
     Profile(Profile),
     /// The zone the caller named.
     Option,
     /// A profile recognised from the label line.
     Recognised(Profile, Tell),
+    /// The language of an HTML page: where it is written there is one zone. With a warning.
+    Language,
     /// Nothing: UTC was assumed, with a warning.
     Assumed,
 }
@@ -104,6 +132,8 @@ pub enum BylineFrom {
 pub enum LanguageFrom {
     /// The caller named it.
     Option,
+    /// The page says so, and its text is in that script.
+    Declared,
     /// The script leaves no other choice.
     Script,
     /// The most likely one for the script, with a warning.
@@ -127,6 +157,12 @@ pub enum Why {
     AboveSection,
     RepeatedLabel,
     AfterLabels,
+    /// Of an HTML page: part of the template around the story.
+    Furniture,
+    /// Of an HTML page: it gave a field its value, so it is no part of the body.
+    Field,
+    /// A caption without its picture.
+    Caption,
 }
 
 impl fmt::Display for Why {
@@ -138,6 +174,9 @@ impl fmt::Display for Why {
             Self::AboveSection => "stands above the section and the headline",
             Self::RepeatedLabel => "repeats a label that already has a value",
             Self::AfterLabels => "stands after the closing label lines",
+            Self::Furniture => "part of the web page, not of the story",
+            Self::Field => "says what is in a field",
+            Self::Caption => "a caption without its picture",
         })
     }
 }
@@ -168,6 +207,8 @@ pub enum WarningCode {
     SignoffKept,
     /// A value has something in it that looks like a label unknown to the importer.
     UnknownLabel,
+    /// Some characters of the page could not be decoded.
+    Unreadable,
 }
 
 impl WarningCode {
@@ -181,6 +222,7 @@ impl WarningCode {
             Self::TextDropped => "W_TEXT_DROPPED",
             Self::SignoffKept => "W_SIGNOFF_KEPT",
             Self::UnknownLabel => "W_UNKNOWN_LABEL",
+            Self::Unreadable => "W_UNREADABLE",
         }
     }
 }

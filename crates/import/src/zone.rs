@@ -24,6 +24,10 @@ impl Zone {
         Self { name: "UTC".to_owned(), tz: TimeZone::UTC }
     }
 
+    pub(crate) fn is_utc(&self) -> bool {
+        matches!(&*self.name, "UTC" | "+00:00")
+    }
+
     /// A fixed offset in minutes east of UTC; `None` beyond ±14:00, the widest in use.
     pub(crate) fn fixed(minutes: i32) -> Option<Self> {
         let offset = Offset::from_seconds(minutes * 60).ok().filter(|_| minutes.abs() <= 14 * 60)?;

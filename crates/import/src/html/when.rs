@@ -1,0 +1,543 @@
+//! Dates inside lines and values, in the languages of newsrooms.
+
+use std::ops::Range;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use unicode_normalization::UnicodeNormalization;
+
+use super::months::{is_filler, month};
+use crate::fold::Folded;
+use crate::page::Precision;
+use crate::zone::Zone;
+
+/// Longest text searched, in bytes.
+const MAX_TEXT: usize = 2000;
+
+/// The day that was printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Day {
+    Certain(Date),
+    /// Day and month may be exchanged.
+    Either {
+        day_first: Date,
+        month_first: Date,
+    },
+}
+
+impl Day {
+    pub(super) fn may_be(self, date: Date) -> bool {
+        match self {
+            Self::Certain(day) => day == date,
+            Self::Either { day_first, month_first } => day_first == date || month_first == date,
+        }
+    }
+}
+
+/// A date in a text.
+#[derive(Clone, Debug)]
+pub(super) struct When {
+    /// Bytes of the text.
+    pub(super) range: Range<usize>,
+    pub(super) day: Day,
+    pub(super) time: Option<Time>,
+    pub(super) precision: Precision,
+    pub(super) zone: Option<Zone>,
+}
+
+/// The dates in a text, in order.
+pub(super) fn dates(text: &str) -> Vec<When> {
+    if text.len() > MAX_TEXT {
+        return Vec::new();
+    }
+    if let Some(when) = unix(text) {
+        return vec![when];
+    }
+    let tokens = tokens(text);
+    let mut cursor = Cursor { tokens: &tokens, at: 0 };
+    let mut found = Vec::new();
+    while cursor.at < tokens.len() {
+        let start = cursor.at;
+        match cursor.when() {
+            Some((day, time, zone)) => {
+                let range = tokens[start].range.start..tokens[cursor.at - 1].range.end;
+                let (time, precision) =
+                    time.map_or((None, Precision::Date), |(time, precision)| (Some(time), precision));
+                found.push(When { range, day, time, precision, zone });
+            }
+            None => cursor.at = start + 1,
+        }
+    }
+    found
+}
+
+/// Seconds or milliseconds since 1970, as ten or thirteen digits.
+fn unix(text: &str) -> Option<When> {
+    let digits = text.trim();
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = match digits.len() {
+        10 => digits.parse().ok()?,
+        13 => digits.parse::<i64>().ok()? / 1000,
+        _ => return None,
+    };
+    let at = Timestamp::from_second(seconds).ok()?.to_zoned(TimeZone::UTC).datetime();
+    let (day, time) = (Day::Certain(at.date()), Some(at.time()));
+    Some(When { range: 0..text.len(), day, time, precision: Precision::Second, zone: Some(Zone::utc()) })
+}
+
+#[derive(Debug, PartialEq)]
+enum Kind {
+    Number(u32, usize),
+    /// Letters without accents, in lower case.
+    Word(String),
+    Sign(char),
+}
+
+struct Token {
+    kind: Kind,
+    range: Range<usize>,
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    let folded = Folded::new(text);
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut chars = folded.text.char_indices().filter(|(_, c)| !is_accent(*c)).peekable();
+    while let Some((start, c)) = chars.next() {
+        if c == ' ' {
+            continue;
+        }
+        let mut end = start + c.len_utf8();
+        let mut run = String::from(c);
+        let same: fn(char) -> bool = if c.is_ascii_digit() {
+            |c| c.is_ascii_digit()
+        } else if is_letter(c) {
+            is_letter
+        } else {
+            |_| false
+        };
+        while let Some((at, next)) = chars.next_if(|(_, next)| same(*next)) {
+            run.push(next);
+            end = at + next.len_utf8();
+        }
+        let kind = match run.parse::<u32>() {
+            Ok(number) if c.is_ascii_digit() => Kind::Number(number, run.len()),
+            // Folding took Korean syllables apart.
+            _ if is_letter(c) => Kind::Word(run.to_lowercase().nfc().collect()),
+            _ => Kind::Sign(c),
+        };
+        // Accents belong to the character before them.
+        let end = folded.text[end..].find(|c| !is_accent(c)).map_or(folded.text.len(), |more| end + more);
+        tokens.push(Token { kind, range: folded.origin(start)..folded.origin(end) });
+    }
+    tokens
+}
+
+fn is_accent(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{64b}'..='\u{65f}')
+}
+
+/// Letters that make words; an ideograph is a sign of its own.
+fn is_letter(c: char) -> bool {
+    c.is_alphabetic() && !crate::names::is_han(c) && !matches!(c, '\u{3040}'..='\u{30ff}')
+}
+
+type Clock = Option<(Time, Precision)>;
+
+struct Cursor<'t> {
+    tokens: &'t [Token],
+    at: usize,
+}
+
+impl Cursor<'_> {
+    fn kind(&self, ahead: usize) -> Option<&Kind> {
+        self.tokens.get(self.at + ahead).map(|token| &token.kind)
+    }
+
+    fn number(&self, ahead: usize) -> Option<(u32, usize)> {
+        if let Some(Kind::Number(number, digits)) = self.kind(ahead) { Some((*number, *digits)) } else { None }
+    }
+
+    fn word(&self, ahead: usize) -> Option<&str> {
+        if let Some(Kind::Word(word)) = self.kind(ahead) { Some(word) } else { None }
+    }
+
+    fn sign(&self, ahead: usize) -> Option<char> {
+        if let Some(Kind::Sign(sign)) = self.kind(ahead) { Some(*sign) } else { None }
+    }
+
+    fn takes_sign(&mut self, signs: &[char]) -> bool {
+        let found = self.sign(0).is_some_and(|sign| signs.contains(&sign));
+        self.at += usize::from(found);
+        found
+    }
+
+    fn takes_word(&mut self, words: &[&str]) -> bool {
+        let found = self.word(0).is_some_and(|word| words.contains(&word));
+        self.at += usize::from(found);
+        found
+    }
+
+    /// A date, with a time after it or before it.
+    fn when(&mut self) -> Option<(Day, Clock, Option<Zone>)> {
+        let start = self.at;
+        // `GMT 17:27 17.03.2020`, `08:05 7 September 2019`.
+        let zone = self.zone();
+        if let Some(clock) = self.time() {
+            let zone = zone.or_else(|| self.zone());
+            self.fillers();
+            if let Some(day) = self.day() {
+                return Some((day, Some(clock), zone));
+            }
+        }
+        self.at = start;
+        let day = self.day()?;
+        let end = self.at;
+        self.fillers();
+        let early = self.zone();
+        self.fillers();
+        let Some(clock) = self.time() else {
+            self.at = end;
+            return Some((day, None, None));
+        };
+        // `Fri Mar 13 21:30:09 2015` has the year behind; by then it was no date.
+        let zone = self.zone().or(early);
+        Some((day, Some(clock), zone))
+    }
+
+    /// What may stand between a date and its time.
+    fn fillers(&mut self) {
+        for _ in 0..6 {
+            let sign = self.sign(0).is_some_and(|sign| {
+                matches!(sign, ',' | '|' | '-' | '–' | '—' | '·' | '(' | ')' | '、' | '/' | '•' | '،' | '.')
+            });
+            let week = matches!((self.sign(0), self.sign(1)), (Some('星'), Some('期')) | (Some('礼'), Some('拜')));
+            let day = |c: char| {
+                matches!(
+                    c,
+                    '一' | '二' | '三' | '四' | '五' | '六' | '日' | '天' | '月' | '火' | '水' | '木' | '金' | '土'
+                )
+            };
+            if week {
+                self.at += 3;
+            } else if self.sign(0) == Some('周') || (self.sign(0) == Some('(') && self.sign(1).is_some_and(day)) {
+                self.at += 2;
+            } else if sign || self.word(0).is_some_and(is_filler) {
+                self.at += 1;
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn day(&mut self) -> Option<Day> {
+        let start = self.at;
+        let day = self.year_first().or_else(|| {
+            self.at = start;
+            self.day_first()
+        });
+        let day = day.or_else(|| {
+            self.at = start;
+            self.month_first()
+        });
+        if day.is_none() {
+            self.at = start;
+        }
+        day
+    }
+
+    /// `2018-11-26`, `2018年11月26日`, `2018년 11월 26일`.
+    fn year_first(&mut self) -> Option<Day> {
+        let (year, 4) = self.number(0)? else { return None };
+        self.at += 1;
+        let sign = self.sign(0).filter(|sign| matches!(sign, '-' | '/' | '.' | '年'));
+        let korean = self.word(0) == Some("년");
+        if sign.is_none() && !korean {
+            return None;
+        }
+        self.at += 1;
+        let (month, _) = self.number(0)?;
+        self.at += 1;
+        let joined = match sign {
+            Some('年') => self.takes_sign(&['月']),
+            Some(sign) => self.takes_sign(&[sign]),
+            None => self.word(0).is_some(),
+        };
+        if !joined {
+            return None;
+        }
+        self.at += usize::from(sign.is_none());
+        let (day, digits) = self.number(0)?;
+        if digits > 2 {
+            return None;
+        }
+        self.at += 1;
+        if sign == Some('年') {
+            self.takes_sign(&['日', '号']);
+        } else if sign.is_none() {
+            self.at += usize::from(self.word(0).is_some());
+        }
+        civil(year, month, day).map(Day::Certain)
+    }
+
+    /// `26.11.2018`, `26 November 2018`, `26 de noviembre de 2018`.
+    fn day_first(&mut self) -> Option<Day> {
+        let (first, digits) = self.number(0)?;
+        if digits > 2 {
+            return None;
+        }
+        self.at += 1;
+        let sign = self.sign(0);
+        if let (Some(sign @ ('.' | '/' | '-')), Some((second, 1 | 2))) = (sign, self.number(1)) {
+            if self.sign(2) != Some(sign) {
+                return None;
+            }
+            let (year, 4) = self.number(3)? else { return None };
+            self.at += 4;
+            let (day_first, month_first) = (civil(year, second, first), civil(year, first, second));
+            return match (day_first, month_first) {
+                // With full stops the day always comes first.
+                (Some(day), _) if sign == '.' => Some(Day::Certain(day)),
+                (Some(day_first), Some(month_first)) if day_first != month_first => {
+                    Some(Day::Either { day_first, month_first })
+                }
+                (Some(day), _) | (None, Some(day)) => Some(Day::Certain(day)),
+                (None, None) => None,
+            };
+        }
+        self.takes_sign(&['.', '-', 'º', 'ª']);
+        self.takes_word(&["st", "nd", "rd", "th", "er", "de", "of", "o", "a"]);
+        let month = month(self.word(0)?)?;
+        self.at += 1;
+        self.between_words();
+        let year = self.year()?;
+        civil(year, month, first).map(Day::Certain)
+    }
+
+    /// `November 26, 2018`, and `Mar 13 21:30:09 EST 2015` as programs print it.
+    fn month_first(&mut self) -> Option<Day> {
+        let month = month(self.word(0)?)?;
+        self.at += 1;
+        self.takes_sign(&['.']);
+        let (day, 1 | 2) = self.number(0)? else { return None };
+        self.at += 1;
+        self.takes_word(&["st", "nd", "rd", "th"]);
+        self.between_words();
+        let year = self.year()?;
+        civil(year, month, day).map(Day::Certain)
+    }
+
+    fn between_words(&mut self) {
+        self.takes_sign(&['.']);
+        self.takes_sign(&[',', '-', '/']);
+        self.takes_word(&["de", "del", "of", "ve"]);
+    }
+
+    fn year(&mut self) -> Option<u32> {
+        let (year, 4) = self.number(0)? else { return None };
+        self.at += 1;
+        Some(year)
+    }
+
+    /// `09:30`, `9.30 Uhr`, `9h30`, `9:30:15 pm`, `下午3时05分`.
+    fn time(&mut self) -> Option<(Time, Precision)> {
+        let start = self.at;
+        let half = self.half_before();
+        let clock = self.clock(half);
+        if clock.is_none() {
+            self.at = start;
+        }
+        clock
+    }
+
+    fn clock(&mut self, half: Option<bool>) -> Option<(Time, Precision)> {
+        let (hour, 1 | 2) = self.number(0)? else { return None };
+        let (sign, word) = (self.sign(1), self.word(1));
+        let dotted = sign == Some('.');
+        let ideograph = matches!(sign, Some('时' | '点' | '時'));
+        if !(matches!(sign, Some(':')) || dotted || ideograph || matches!(word, Some("h" | "시"))) {
+            return None;
+        }
+        let (minute, 2) = self.number(2)? else { return None };
+        self.at += 3;
+        // `16.45` alone may be anything.
+        if dotted && !self.word(0).is_some_and(|word| matches!(word, "uhr" | "h" | "am" | "pm" | "hs")) {
+            return None;
+        }
+        self.takes_sign(&['分']);
+        let mut second = None;
+        let colon = self.sign(0) == Some(':');
+        if let Some((number, 2)) = self.number(usize::from(colon)).filter(|_| colon || self.sign(1) == Some('秒')) {
+            second = Some(number);
+            self.at += 1 + usize::from(colon);
+            self.takes_sign(&['秒']);
+            if self.sign(0) == Some('.') && self.number(1).is_some_and(|(_, digits)| digits >= 3) {
+                self.at += 2;
+            }
+        }
+        let afternoon = half.or_else(|| self.half_after());
+        self.takes_word(&["uhr", "h", "hs", "hrs"]);
+        let hour = match afternoon {
+            Some(true) if hour < 12 => hour + 12,
+            Some(false) if hour == 12 => 0,
+            _ => hour,
+        };
+        let field = |number: u32| i8::try_from(number).ok();
+        let time = Time::new(field(hour)?, field(minute)?, field(second.unwrap_or(0))?, 0).ok()?;
+        Some((time, if second.is_some() { Precision::Second } else { Precision::Minute }))
+    }
+
+    /// Whether it is the second half of the day, as said before the hour.
+    fn half_before(&mut self) -> Option<bool> {
+        let half = match (self.sign(0), self.sign(1)) {
+            (Some('上' | '早'), Some('午' | '上' | '晨')) | (Some('凌'), Some('晨')) | (Some('午'), Some('前')) => {
+                false
+            }
+            (Some('下' | '中'), Some('午')) | (Some('晚'), Some('上')) | (Some('午'), Some('後')) => true,
+            _ => return None,
+        };
+        self.at += 2;
+        Some(half)
+    }
+
+    fn half_after(&mut self) -> Option<bool> {
+        let afternoon = match self.word(0)? {
+            "am" => false,
+            "pm" => true,
+            half @ ("a" | "p") if self.sign(1) == Some('.') && self.word(2) == Some("m") => {
+                let afternoon = half == "p";
+                self.at += 2;
+                afternoon
+            }
+            _ => return None,
+        };
+        self.at += 1;
+        self.takes_sign(&['.']);
+        Some(afternoon)
+    }
+
+    /// `Z`, `UTC`, `GMT+8`, `+08:00`, `CET`, `北京时间`.
+    fn zone(&mut self) -> Option<Zone> {
+        let start = self.at;
+        self.takes_sign(&['(']);
+        let beijing: Vec<char> = (0..4).map_while(|ahead| self.sign(ahead)).collect();
+        if beijing == ['北', '京', '时', '间'] {
+            self.at += 4;
+            return Some(crate::Profile::CnProcuratorate.zone());
+        }
+        let minutes = match self.word(0) {
+            Some("z" | "utc" | "gmt") => 0,
+            Some("cet" | "mez") => 60,
+            Some("cest" | "mesz") => 120,
+            Some("msk" | "trt") => 180,
+            Some("jst" | "kst") => 540,
+            Some("edt") => -240,
+            Some("pdt") => -420,
+            Some("pst") => -480,
+            // EST, CST, IST, BST and AST are the time of several places.
+            _ => i32::MAX,
+        };
+        if minutes != i32::MAX {
+            self.at += 1;
+            let zone = if minutes == 0 { self.offset().or_else(|| Some(Zone::utc())) } else { Zone::fixed(minutes) };
+            self.takes_sign(&[')']);
+            return zone;
+        }
+        let zone = self.offset();
+        if zone.is_none() {
+            self.at = start;
+        }
+        zone
+    }
+
+    fn offset(&mut self) -> Option<Zone> {
+        let sign = match self.sign(0)? {
+            '+' => 1,
+            '-' | '−' => -1,
+            _ => return None,
+        };
+        let (number, digits) = self.number(1)?;
+        let total = match (digits, self.sign(2), self.number(3)) {
+            (1 | 2, Some(':'), Some((minutes, 2))) => {
+                self.at += 4;
+                number * 60 + minutes
+            }
+            (1 | 2, ..) => {
+                self.at += 2;
+                number * 60
+            }
+            (4, ..) => {
+                self.at += 2;
+                number / 100 * 60 + number % 100
+            }
+            _ => return None,
+        };
+        Zone::fixed(sign * i32::try_from(total).ok()?)
+    }
+}
+
+fn civil(year: u32, month: u32, day: u32) -> Option<Date> {
+    let year = i16::try_from(year).ok().filter(|year| (1900..2200).contains(year))?;
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        let dates = dates(text).into_iter().map(|when| {
+            let day = match when.day {
+                Day::Certain(day) => day.to_string(),
+                Day::Either { day_first, month_first } => format!("{day_first} or {month_first}"),
+            };
+            let time = when.time.map(|time| format!(" {time}")).unwrap_or_default();
+            let zone = when.zone.map(|zone| format!(" {zone}")).unwrap_or_default();
+            format!("{day}{time}{zone} [{}]", &text[when.range])
+        });
+        dates.collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn dates_in_many_languages() {
+        for (text, expected) in [
+            ("Published 2024-04-28T08:52:55+02:00!", "2024-04-28 08:52:55 +02:00 [2024-04-28T08:52:55+02:00]"),
+            ("2025-01-14T21:17:27+0900", "2025-01-14 21:17:27 +09:00 [2025-01-14T21:17:27+0900]"),
+            ("2007-08-20-23:59:59", "2007-08-20 23:59:59 [2007-08-20-23:59:59]"),
+            ("发表于2014-08-24 21:30", "2014-08-24 21:30:00 [2014-08-24 21:30]"),
+            ("2019年09月07日 星期六 08:05:32 来源", "2019-09-07 08:05:32 [2019年09月07日 星期六 08:05:32]"),
+            ("2019年9月7日下午3时05分", "2019-09-07 15:05:00 [2019年9月7日下午3时05分]"),
+            ("２０１９年９月７日", "2019-09-07 [２０１９年９月７日]"),
+            ("2025/1/14 21:17（最終更新 1/14 21:17）", "2025-01-14 21:17:00 [2025/1/14 21:17]"),
+            ("2026년 7월 12일 22:09", "2026-07-12 22:09:00 [2026년 7월 12일 22:09]"),
+            ("Mittwoch, 03. November 2021, 16.45 Uhr", "2021-11-03 16:45:00 [03. November 2021, 16.45 Uhr]"),
+            ("28.04.2024 um 08:52 Uhr", "2024-04-28 08:52:00 [28.04.2024 um 08:52 Uhr]"),
+            ("30.04.2024 - 16:48", "2024-04-30 16:48:00 [30.04.2024 - 16:48]"),
+            ("30 avril 2015 à 07:19", "2015-04-30 07:19:00 [30 avril 2015 à 07:19]"),
+            ("1er août 2015, 7h19", "2015-08-01 07:19:00 [1er août 2015, 7h19]"),
+            ("26 de noviembre de 2018 a las 9:30", "2018-11-26 09:30:00 [26 de noviembre de 2018 a las 9:30]"),
+            ("12 Kasım 2024 14:05", "2024-11-12 14:05:00 [12 Kasım 2024 14:05]"),
+            ("5 мая 2021, 10:00 (MSK)", "2021-05-05 10:00:00 +03:00 [5 мая 2021, 10:00 (MSK)]"),
+            ("Apr 16, 2015 8:02 pm UTC", "2015-04-16 20:02:00 UTC [Apr 16, 2015 8:02 pm UTC]"),
+            ("April 28, 2019 at 6:01 a.m.", "2019-04-28 06:01:00 [April 28, 2019 at 6:01 a.m.]"),
+            ("March 13, 20159:00PM", ""),
+            ("GMT 17:27 17.03.2020", "2020-03-17 17:27:00 UTC [GMT 17:27 17.03.2020]"),
+            (
+                "10/07/2026 00:50 Actualizado a 10/07/2026 22:39",
+                "2026-07-10 or 2026-10-07 00:50:00 [10/07/2026 00:50], 2026-07-10 or 2026-10-07 22:39:00 [10/07/2026 22:39]",
+            ),
+            ("26/11/2018", "2018-11-26 [26/11/2018]"),
+            ("1762513252000", "2025-11-07 11:00:52 UTC [1762513252000]"),
+            ("1 day ago", ""),
+            ("May 2018", ""),
+            ("version 1.2.2018-beta 3", "2018-02-01 [1.2.2018]"),
+            ("2018-13-01 2018-02-30", ""),
+            ("", ""),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+        assert_eq!(dates(&"1-".repeat(2000)).len(), 0);
+    }
+}

@@ -1,0 +1,153 @@
+//! Every page of HTML among the shared fixtures, where they are, and of `samples/html`: each key of its expectation.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use import::{Imported, Options, Precision, import_html};
+use serde_json::Value;
+
+/// Runs of white space as one space.
+fn spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn glued(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+fn list(value: &Value) -> Vec<String> {
+    value.as_array().map(|list| list.iter().filter_map(|text| text.as_str().map(spaced)).collect()).unwrap_or_default()
+}
+
+/// What is wrong with a page, one line for each key.
+fn wrongs(page: &Imported, expected: &Value) -> String {
+    let mut wrong = String::new();
+    let mut differs = |key: &str, found: &str, wanted: &str| {
+        let cut = |text: &str| text.chars().take(90).collect::<String>();
+        let _ = writeln!(wrong, "  {key}: found {:?}, expected {:?}", cut(found), cut(wanted));
+    };
+    let texts = [
+        ("headline", Some(glued(&page.headline))),
+        ("source", page.source.as_deref().map(glued)),
+        ("section", page.section.as_deref().map(glued)),
+        ("canonical_url", page.canonical_url.as_ref().map(ToString::to_string)),
+    ];
+    for (key, found) in texts {
+        let wanted = expected.get(key).map(|value| value.as_str().map(glued));
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {
+            differs(key, found.as_deref().unwrap_or("none"), wanted.as_deref().unwrap_or("none"));
+        }
+    }
+    for (key, found) in [("authors", &page.authors), ("editors", &page.editors)] {
+        let found: Vec<String> = found.iter().map(|name| spaced(name)).collect();
+        if expected.get(key).is_some_and(|wanted| list(wanted) != found) {
+            differs(key, &format!("{found:?}"), &format!("{:?}", list(&expected[key])));
+        }
+    }
+    date(page, &expected["date"], &mut differs);
+    let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_owned();
+    if let Some(wanted) = expected["language"].as_str().filter(|wanted| primary(wanted) != primary(&page.language)) {
+        differs("language", &page.language, wanted);
+    }
+    let encoding = page.encoding.as_ref().expect("an HTML page has an encoding");
+    if let Some(wanted) =
+        expected["encoding"]["real"].as_str().filter(|wanted| !wanted.eq_ignore_ascii_case(encoding.used))
+    {
+        differs("encoding", encoding.used, wanted);
+    }
+    if expected["encoding"]["declared"].as_str().is_some_and(|wanted| Some(wanted) != encoding.declared.as_deref()) {
+        differs("declared", &format!("{:?}", encoding.declared), &expected["encoding"]["declared"].to_string());
+    }
+    body(page, expected, &mut differs);
+    wrong
+}
+
+fn date(page: &Imported, expected: &Value, differs: &mut impl FnMut(&str, &str, &str)) {
+    let found = page.date.to_string();
+    if let Some(wanted) = expected["value"].as_str() {
+        let length = if expected["instant"].is_null() { wanted.len().min(16) } else { wanted.len().min(19) };
+        let length = if expected["precision"] == "minute" { length.min(16) } else { length };
+        if !found.starts_with(&wanted[..length]) {
+            differs("date", &found, wanted);
+        }
+    }
+    let precision = match page.date.precision {
+        Precision::Date => "date",
+        Precision::Minute => "minute",
+        Precision::Second => "second",
+    };
+    let order = ["date", "minute", "second"];
+    let rank = |name: &str| order.iter().position(|known| *known == name);
+    if expected["precision"].as_str().is_some_and(|wanted| rank(precision) < rank(wanted)) {
+        differs("precision", precision, &expected["precision"].to_string());
+    }
+    let instant = page.date.instant.to_string();
+    if expected["instant"].as_str().is_some_and(|wanted| wanted[..17] != instant[..17]) {
+        differs("instant", &instant, &expected["instant"].to_string());
+    }
+}
+
+fn body(page: &Imported, expected: &Value, differs: &mut impl FnMut(&str, &str, &str)) {
+    for key in ["first_paragraph", "last_paragraph"] {
+        let Some(wanted) = expected[key].as_str().map(spaced) else { continue };
+        if !page.paragraphs.iter().any(|paragraph| spaced(paragraph) == wanted) {
+            let start: String = wanted.chars().take(10).collect();
+            let near = page.paragraphs.iter().find(|paragraph| spaced(paragraph).starts_with(&start));
+            differs(key, near.map_or("nothing like it", String::as_str), &wanted);
+        }
+    }
+    let text = glued(&page.body);
+    for furniture in list(&expected["must_not_contain"]) {
+        if text.contains(&glued(&furniture)) {
+            differs("must_not_contain", &furniture, "not in the body");
+        }
+    }
+    for (key, found) in [("paragraphs_min", page.paragraphs.len()), ("images_min", page.pictures)] {
+        let wanted = expected[key].as_u64().unwrap_or_default();
+        if (found as u64) < wanted {
+            differs(key, &found.to_string(), &wanted.to_string());
+        }
+    }
+}
+
+fn pages(folder: &Path) -> Vec<PathBuf> {
+    let mut pages: Vec<_> = fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "html"))
+        .collect();
+    pages.sort();
+    pages
+}
+
+/// Checks every page of a folder; how many there are, and what is wrong with them.
+fn check(folder: &Path) -> (usize, String) {
+    let mut all = String::new();
+    let pages = pages(folder);
+    for path in &pages {
+        let name = path.file_name().expect("a file").to_string_lossy();
+        let expected = fs::read_to_string(path.with_extension("expected.json")).expect("an expectation");
+        let expected: Value = serde_json::from_str(&expected).expect("expectations are JSON");
+        let wrong = match import_html(&fs::read(path).expect("a readable page"), &Options::default()) {
+            Ok(page) => wrongs(&page, &expected),
+            Err(errors) => format!("  {errors:?}\n"),
+        };
+        if !wrong.is_empty() {
+            let _ = write!(all, "{name}\n{wrong}");
+        }
+    }
+    (pages.len(), all)
+}
+
+#[test]
+fn shared_fixtures() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/html");
+    if !folder.is_dir() {
+        println!("skipped: {} is not there", folder.display());
+        return;
+    }
+    let (pages, wrong) = check(&folder);
+    assert!(pages >= 24, "{pages} pages");
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
