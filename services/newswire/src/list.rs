@@ -67,7 +67,8 @@ pub(crate) async fn list(args: ListArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub(crate) async fn revisions(args: RevisionsArgs) -> anyhow::Result<ExitCode> {
-    let (revisions, _) = rows(&args.target.client()?, &path_of(&args.id, "/revisions"), "revisions").await?;
+    let (mut revisions, _) = rows(&args.target.client()?, &path_of(&args.id, "/revisions"), "revisions").await?;
+    revisions.sort_by_key(|revision| revision["revision"].as_u64());
     print(&revisions, args.json, |revision| {
         let of = |field: &str| revision[field].as_str().unwrap_or_default().to_owned();
         let made = of("version_created").chars().take(19).collect::<String>().replace('T', " ");

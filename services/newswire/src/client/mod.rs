@@ -143,7 +143,16 @@ impl Client {
                 (Some(base), _) => Some(base),
                 // A kill must not lose a race: the publisher itself applies it to what is current.
                 (None, "kill") => None,
-                (None, _) => Some(self.read(id).await?.revision()?),
+                (None, _) => {
+                    let current = self.read(id).await?;
+                    // The command was repeated, or its first answer was lost.
+                    if current.article["change"]["kind"] == change.kind
+                        && current.article["change"]["note"].as_str() == change.note
+                    {
+                        return Ok(Answer { replayed: true, ..current });
+                    }
+                    Some(current.revision()?)
+                }
             };
             races += 1;
             match self.change_once(id, change, current, channel).await {

@@ -15,6 +15,7 @@ use import::{Imported, Options, Profile, Zone};
 use serde_json::{Value, json};
 use url::Url;
 
+pub(crate) use self::walk::{is_page, is_unfinished};
 use crate::article::{outcome, read};
 use crate::client::{Answer, Client, Target};
 use crate::intake::{self, Item, Revise, Settled};
@@ -22,7 +23,7 @@ use crate::{Usage, output};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Pages as text in UTF-8 or as HTML; `-` for standard input
+    /// Pages as text in UTF-8 or as HTML; `-` for standard input. Of a folder, every page in it and below it
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Publish what was found. A page that was published before is not published again
@@ -51,7 +52,7 @@ pub(crate) struct Args {
 }
 
 /// What is known about pages before they are read.
-#[derive(clap::Args, Clone)]
+#[derive(clap::Args, Clone, Default)]
 pub(crate) struct Reading {
     /// Time zone of dates that name none, such as Asia/Shanghai or +08:00
     #[arg(long, value_name = "ZONE")]
@@ -75,6 +76,12 @@ impl Reading {
             language: self.language.clone(),
             url: url.cloned(),
         }
+    }
+
+    /// What foreign documents leave unsaid.
+    pub(crate) fn defaults(&self) -> interchange::Defaults {
+        let tz = self.timezone.as_ref().map(ToString::to_string);
+        interchange::Defaults { language: self.language.clone(), section: Vec::new(), tz }
     }
 
     /// The article in a page of text or HTML, and the key under which it is published once.
@@ -120,7 +127,7 @@ impl Mistake {
 }
 
 /// The most bytes read of a file: one more than the importer takes, so that it is the importer that says so.
-const MAX_FILE: u64 = import::MAX_BYTES as u64 + 1;
+pub(crate) const MAX_FILE: u64 = import::MAX_PAGE_BYTES as u64 + 1;
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.url.is_some() && args.files.len() > 1 {
@@ -176,8 +183,7 @@ async fn one(file: &Path, args: &Args, client: Option<&Client>) -> anyhow::Resul
 }
 
 fn found(file: &Path, args: &Args) -> Result<Found, Vec<Mistake>> {
-    // One byte more than the importer takes, so that it is the importer that says so.
-    let bytes = read(file, import::MAX_PAGE_BYTES as u64 + 1).map_err(|error| {
+    let bytes = read(file, MAX_FILE).map_err(|error| {
         let error = format!("{error:#}");
         vec![Mistake::other("E_FILE", error)]
     })?;

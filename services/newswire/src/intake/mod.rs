@@ -2,6 +2,7 @@
 //! is a revision or is told, never a second article and never a step back.
 
 use article::ArticleId;
+use jiff::Timestamp;
 use publisher::token::sha256_hex;
 use serde_json::{Value, json};
 
@@ -133,6 +134,11 @@ pub(crate) async fn replace(
                 id.token()
             )));
         }
+        if changed_at(&current.article) > changed_at(document) {
+            return Ok(kept(format!(
+                "a newer version of it is out already: {id}, revision {revision}; nothing was changed"
+            )));
+        }
         if let Some(earlier) = made_before(client, id, revision, &body, way).await? {
             return Ok(kept(format!(
                 "{id} had these words in revision {earlier}, and has others in revision {revision}; nothing was \
@@ -166,6 +172,18 @@ async fn made_before(
         }
     }
     Ok(None)
+}
+
+/// Where an article keeps when its source last changed it: files come in any order.
+const CHANGED_AT: &str = "newswire.watch";
+
+/// Notes in `document` when its source last changed it.
+pub(crate) fn note_change(document: &mut Value, at: Timestamp) {
+    document["ext"][CHANGED_AT] = json!({ "changed_at": at });
+}
+
+fn changed_at(article: &Value) -> Option<Timestamp> {
+    article["ext"][CHANGED_AT]["changed_at"].as_str()?.parse().ok()
 }
 
 /// The hash of the request that gave the article its words.

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use article::ArticleId;
+use interchange::Wish;
 use publisher::token::sha256_hex;
 use serde_json::Value;
 
 use crate::import::{Mistake, Reading, is_page};
-use crate::intake::{Item, WATCHED_JSON, WATCHED_PAGE, Way};
+use crate::intake::{self, Item, WATCHED_JSON, WATCHED_NINJS, WATCHED_PAGE, Way};
 
 /// The most bytes of a JSON document: what the publisher takes.
 const MAX_JSON: usize = 1 << 20;
@@ -51,7 +52,31 @@ pub(super) fn read(name: &str, bytes: &[u8], reading: &Reading) -> Read {
         Ok(document) => document,
         Err(error) => return wrong("E_NOT_JSON", format!("it is not JSON: {error}")),
     };
-    article(document, bytes)
+    // ninjs cannot be without it, and our own articles cannot have it.
+    if document.get("uri").is_some() { foreign(&document, reading) } else { article(document, bytes) }
+}
+
+/// ninjs: its newest text, or that it is no longer for use.
+fn foreign(document: &Value, reading: &Reading) -> Read {
+    let foreign = match interchange::ninjs::read(document, &reading.defaults()) {
+        Ok(foreign) => foreign,
+        Err(problem) => return wrong("E_NINJS", problem.to_string()),
+    };
+    // As it stands in the `alt_ids` of the article: by them our own JSON can change what came as ninjs.
+    let key = key(interchange::ninjs::ROLE, &foreign.id);
+    match foreign.wish {
+        Wish::Publish(mut document) => {
+            if let Some(at) = foreign.changed_at {
+                intake::note_change(&mut document, at);
+            }
+            Ok(Parcel::Article { item: Item { document, key }, way: WATCHED_NINJS })
+        }
+        Wish::Withdraw { note, .. } => {
+            let note = note.unwrap_or_else(|| "This article was withdrawn by its source.".to_owned());
+            Ok(Parcel::Change { whose: Whose::Key(key), base: None, kind: "withdraw".to_owned(), note: Some(note) })
+        }
+        Wish::Nothing { why } => wrong("E_NO_ARTICLE", why),
+    }
 }
 
 fn wrong(code: &str, text: impl Into<String>) -> Read {
@@ -108,8 +133,11 @@ const KINDS: &str = "change.kind is new, minor, major, correction, hold, release
 /// The key of an article that the newsroom identifies itself, by the first of its `alt_ids`.
 fn own_key(document: &Value) -> Option<String> {
     let first = document.pointer("/alt_ids/0")?;
-    let (role, value) = (first.get("role")?.as_str()?, first.get("value")?.as_str()?);
-    Some(format!("alt-{}", sha256_hex(format!("{role}\n{value}").as_bytes())))
+    Some(key(first.get("role")?.as_str()?, first.get("value")?.as_str()?))
+}
+
+fn key(role: &str, value: &str) -> String {
+    format!("alt-{}", sha256_hex(format!("{role}\n{value}").as_bytes()))
 }
 
 #[cfg(test)]
@@ -155,6 +183,24 @@ mod tests {
             json!({ "alt_ids": [{ "role": "cms", "value": "4711" }], "change": { "kind": "kill", "note": "N" } });
         let Ok(Parcel::Change { whose: Whose::Key(key), base: None, .. }) = of(&by_cms) else { panic!() };
         assert!(key.starts_with("alt-"));
+    }
+
+    #[test]
+    fn ninjs_is_an_article_of_its_own_identity() {
+        let ninjs = |status: &str, body: &str| {
+            json!({
+                "uri": "https://agency.example/1", "language": "en", "pubStatus": status,
+                "versionCreated": "2026-11-22T10:00:00Z", "headlines": [{ "value": "Bridge" }],
+                "bodies": [{ "contentType": "text/plain", "value": body }],
+            })
+        };
+        let Ok(Parcel::Article { item, way }) = of(&ninjs("usable", "One.")) else { panic!() };
+        assert_eq!(way.channel, "watch-ninjs");
+        assert_eq!(own_key(&item.document).as_ref(), Some(&item.key), "our own JSON finds it by its alt_ids");
+        article::Draft::from_json(&item.document, "2026-11-22T11:00:00Z".parse().unwrap()).unwrap();
+        let Ok(Parcel::Change { whose, kind, note, .. }) = of(&ninjs("canceled", "One.")) else { panic!() };
+        assert_eq!((whose, kind.as_str(), note.is_some()), (Whose::Key(item.key), "withdraw", true));
+        assert_eq!(code(of(&json!({ "uri": "https://agency.example/1" }))), "E_NINJS");
     }
 
     #[test]

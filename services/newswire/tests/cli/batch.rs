@@ -123,7 +123,7 @@ async fn a_page_whose_words_changed_is_revised_if_asked_and_never_goes_back() {
 
 #[tokio::test]
 async fn ctrl_c_finishes_what_is_under_way_and_the_next_run_goes_on() {
-    const PAGES: usize = 1500;
+    const PAGES: usize = 1000;
     let desk = Desk::open().await;
     folder(&desk, PAGES);
     let mut import = desk.start(&["import", "pages", "--publish", "--report", "report.json", "--json"], &[]);

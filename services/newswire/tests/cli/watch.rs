@@ -41,7 +41,9 @@ impl In {
     async fn settled(&self, part: &str, name: &str) -> String {
         eventually(&format!("{name} is in {part}/"), async || {
             self.names(part).remove(name).ok_or_else(|| {
-                format!("done: {:?}, failed: {:?}", self.names("done").keys(), self.names("failed").keys())
+                let read = |path: &PathBuf| fs::read_to_string(path).unwrap_or_default();
+                let failed: Vec<String> = self.names("failed").values().map(read).collect();
+                format!("done: {:?}, failed: {failed:#?}", self.names("done").keys())
             })
         })
         .await
@@ -120,7 +122,7 @@ async fn a_newsroom_with_nothing_but_a_folder_publishes_and_corrects() {
 
 #[tokio::test]
 async fn two_watchers_killed_at_any_moment_publish_every_file_once() {
-    const ROUNDS: usize = 12;
+    const ROUNDS: usize = 8;
     const FILES: usize = ROUNDS * 9;
     let desk = Desk::open().await;
     let folder = In::of(&desk);
@@ -173,6 +175,45 @@ async fn two_watchers_killed_at_any_moment_publish_every_file_once() {
     }
     assert_eq!(folder.names("done").len(), FILES / 3 * 4, "a file and its note");
     assert_eq!(folder.names("failed").len(), FILES / 3 * 2);
+}
+
+#[tokio::test]
+async fn a_story_is_pulled_by_a_file_and_an_agencys_versions_come_in_any_order() {
+    let desk = Desk::open().await;
+    let folder = In::of(&desk);
+    let _watch = watching(&desk).await;
+    let cms = json!([{ "role": "cms", "value": "4711" }]);
+    let draft = json!({ "headline": "桥", "body_text": "One.", "language": "zh", "alt_ids": cms });
+    folder.drop("story.json", &draft.to_string());
+    assert_eq!(folder.result("story.json").await["status"], "published");
+    // The newsroom's own id is enough, and what is there already is no mistake.
+    let pull = |kind: &str| json!({ "alt_ids": cms, "change": { "kind": kind, "note": "Wrong." } }).to_string();
+    folder.drop("pull.json", &pull("withdraw"));
+    assert_eq!(folder.result("pull.json").await["status"], "withdrawn");
+    folder.drop("pull-again.json", &pull("withdraw"));
+    assert_eq!(folder.result("pull-again.json").await["unchanged"], true);
+    folder.drop("kill.json", &pull("kill"));
+    assert_eq!(folder.result("kill.json").await["status"], "killed");
+    folder.drop("nobody.json", &pull("kill").replace("4711", "9"));
+    assert!(folder.error("nobody.json").await.contains("No such article"));
+
+    let version = |hour: u8, status: &str| {
+        json!({
+            "uri": "https://agency.example/1", "language": "en", "pubStatus": status,
+            "versionCreated": format!("2026-11-22T{hour:02}:00:00Z"), "headlines": [{ "value": "Bridge" }],
+            "bodies": [{ "contentType": "text/plain", "value": format!("As of {hour}.") }],
+        })
+        .to_string()
+    };
+    folder.drop("n1.json", &version(10, "usable"));
+    let first = folder.result("n1.json").await;
+    folder.drop("n3.json", &version(12, "usable"));
+    let newest = folder.result("n3.json").await;
+    assert_eq!((&newest["id"], &newest["revision"]), (&first["id"], &json!(2)));
+    folder.drop("n2.json", &version(11, "usable"));
+    assert!(folder.error("n2.json").await.contains("a newer version of it is out already"));
+    folder.drop("n4.json", &version(13, "canceled"));
+    assert_eq!(folder.result("n4.json").await["status"], "withdrawn");
 }
 
 #[tokio::test]
