@@ -50,3 +50,27 @@ impl Catalogue {
         std::iter::once((Selection::Everything, Topic::Everything)).chain(others).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use article::{ArticleId, Command, Draft, Provenance, PublisherId, apply};
+
+    use super::*;
+
+    #[test]
+    fn rehearsals_are_not_on_the_form() {
+        let now = "2026-11-22T10:00:00Z".parse().unwrap();
+        let document = serde_json::json!({"headline": "H", "body": "B", "language": "en", "section": ["World"]});
+        let publisher: PublisherId = "hefei".parse().unwrap();
+        let provenance =
+            Provenance { channel: "test".into(), raw_sha256: String::new(), importer: None, warnings: Vec::new() };
+        let id = ArticleId::derived(&publisher, "test", b"1");
+        let draft = Box::new(Draft::from_json(&document, now).unwrap());
+        let news = apply(None, Command::Create { id, publisher, draft, provenance }, now).unwrap();
+        let (catalogue, test) = (Catalogue::default(), Selection::Test);
+        catalogue.learn(&Article { test: true, ..news.clone() });
+        assert_eq!((catalogue.list().len(), catalogue.topic(&test)), (1, None), "nothing but all news");
+        catalogue.learn(&news);
+        assert_eq!((catalogue.list().len(), catalogue.topic(&test)), (3, None));
+    }
+}

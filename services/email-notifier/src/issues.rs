@@ -54,3 +54,36 @@ impl Issues {
         self.kept.lock().expect("no code panics while it holds this lock")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use article::{Command, Draft, Provenance, PublisherId, apply};
+
+    use super::*;
+
+    #[test]
+    fn nothing_made_of_a_killed_article_is_kept() {
+        let now = "2026-11-22T10:00:00Z".parse().unwrap();
+        let publisher: PublisherId = "hefei".parse().unwrap();
+        let create = |n: u8| {
+            let document = serde_json::json!({"headline": "H", "body": "B", "language": "en"});
+            let draft = Box::new(Draft::from_json(&document, now).unwrap());
+            let provenance =
+                Provenance { channel: "test".into(), raw_sha256: String::new(), importer: None, warnings: Vec::new() };
+            let id = ArticleId::derived(&publisher, "test", &[n]);
+            apply(None, Command::Create { id, publisher: publisher.clone(), draft, provenance }, now).unwrap()
+        };
+        let url = |path: &str| format!("https://news.example/{path}").parse().unwrap();
+        let site = Site::new("N", url(""), url("mail"), "n@news.example".parse().unwrap(), "news.example").unwrap();
+        let (issues, killed, other) = (Issues::new(site), create(1), create(2));
+        for article in [&killed, &other] {
+            for notice in [None, Some(Notice::Withdrawal)] {
+                Locale::ALL.into_iter().for_each(|locale| drop(issues.get(article, notice, locale)));
+            }
+        }
+        assert!(Arc::ptr_eq(&issues.get(&other, None, Locale::English), &issues.get(&other, None, Locale::English)));
+        issues.forget(killed.id);
+        let kept: Vec<ArticleId> = issues.lock().iter().map(|((id, ..), _)| *id).collect();
+        assert_eq!(kept, [other.id; 4]);
+    }
+}

@@ -30,6 +30,7 @@ use crate::{Config, EmailNotifier, RelayConfig, RelayTls};
 
 mod notices;
 mod once;
+mod rules;
 mod trouble;
 
 const SECRET: &str = "a secret of at least thirty-two bytes";

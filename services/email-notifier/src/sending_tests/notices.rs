@@ -9,7 +9,7 @@ use super::*;
 
 /// What one reader has got of an article.
 #[derive(Debug, Default)]
-struct Got {
+pub(super) struct Got {
     /// Message-ID and revision.
     alerts: Vec<(String, u32)>,
     notices: Vec<Content>,
@@ -20,7 +20,7 @@ fn header(mail: &Content, name: &str) -> String {
 }
 
 impl Desk {
-    fn got(&self, article: &Article) -> BTreeMap<String, Got> {
+    pub(super) fn got(&self, article: &Article) -> BTreeMap<String, Got> {
         let mut got: BTreeMap<String, Got> = BTreeMap::new();
         for mail in self.mailbox.mails() {
             let content = mail.content();
@@ -54,7 +54,7 @@ impl Desk {
     }
 
     /// The head of a plan, once it is there.
-    async fn planned(&self, article: &Article, what: &str) -> Head {
+    pub(super) async fn planned(&self, article: &Article, what: &str) -> Head {
         let subject = subjects::plan(&format!("{}-{what}", article.id.token()));
         let stored = eventually(what, async || {
             self.bus.last(&JOBS, &subject).await.map_err(|error| error.to_string())?.ok_or_else(|| "no plan".to_owned())
@@ -72,7 +72,7 @@ impl Desk {
         self.bus.publish(&RETRIES, &due, &format!("{due} now"), HeaderMap::new(), payload.into(), None).await.unwrap();
     }
 
-    async fn settled(&self) {
+    pub(super) async fn settled(&self) {
         eventually("all is settled", async || {
             for consumer in CONSUMERS {
                 let backlog = self.bus.backlog(consumer).await.unwrap();
@@ -85,7 +85,7 @@ impl Desk {
         .await;
     }
 
-    async fn receipts(&self, article: &Article) -> Vec<serde_json::Value> {
+    pub(super) async fn receipts(&self, article: &Article) -> Vec<serde_json::Value> {
         let (mut found, mut from) = (Vec::new(), 0);
         while let Some(stored) = self.bus.next(&RECEIPTS, &subjects::receipts_of(&article.id), from).await.unwrap() {
             assert!(stored.subject.contains(".email-notifier."), "{}", stored.subject);
@@ -96,7 +96,7 @@ impl Desk {
     }
 }
 
-fn revise(kind: RevisionKind, headline: &str, note: Option<&str>) -> Command {
+pub(super) fn revise(kind: RevisionKind, headline: &str, note: Option<&str>) -> Command {
     let Command::Create { draft, provenance, .. } = create(headline) else { panic!("it creates") };
     Command::Revise { kind, note: note.map(str::to_owned), draft, provenance }
 }
@@ -114,7 +114,7 @@ fn withdraw() -> Command {
     Command::Withdraw { note: "It was wrong.".into() }
 }
 
-fn kill() -> Command {
+pub(super) fn kill() -> Command {
     Command::Kill { note: "By order.".into() }
 }
 
@@ -309,101 +309,5 @@ async fn a_hold_puts_a_notice_off_and_a_release_sends_it() {
     desk.wake(&last.0, "correction-2", &waiting).await;
     desk.notice_is(&last.0, "correction-2", |ledger| ledger.count(State::Accepted) == 3).await;
     assert!(desk.got(&last.0).values().all(|got| got.notices.len() == 1));
-    desk.stop().await;
-}
-
-#[tokio::test]
-async fn nothing_but_an_alert_follows_changes_that_are_no_corrections() {
-    let mut desk = Desk::open(vec![]).await;
-    desk.readers(2).await;
-    desk.run_notifier().await;
-    let mut last = desk.publish(None, create("Changed")).await;
-    desk.worked_off(&last.0).await;
-    for command in [
-        revise(RevisionKind::Minor, "Changed a little", None),
-        revise(RevisionKind::Major, "Changed much", None),
-        Command::Hold { note: None },
-        revise(RevisionKind::Minor, "Changed while held", None),
-        Command::Release { note: None },
-    ] {
-        last = desk.publish(Some((&last.0, last.1)), command).await;
-        desk.settled().await;
-    }
-    assert_eq!(desk.mailbox.mails().len(), 2);
-    desk.stop().await;
-}
-
-#[tokio::test]
-async fn a_rehearsal_is_mailed_to_nobody_and_its_kill_is_answered() {
-    let mut desk = Desk::open(vec![]).await;
-    desk.readers(2).await;
-    desk.run_notifier().await;
-    let Command::Create { id, publisher, mut draft, provenance } = create("Rehearsal") else { panic!("it creates") };
-    draft.test = Some(true);
-    let first = desk.publish(None, Command::Create { id, publisher, draft, provenance }).await;
-    assert!(first.0.test);
-    let (killed, _) = desk.publish(Some((&first.0, first.1)), kill()).await;
-    eventually("the kill is answered", async || match desk.receipts(&killed).await.len() {
-        1 => Ok(()),
-        n => Err(n),
-    })
-    .await;
-    // What comes after it is mailed, so it is not merely late.
-    let (news, _) = desk.publish(None, create("News")).await;
-    desk.worked_off(&news).await;
-    assert_eq!(desk.got(&news).len(), 2);
-    assert_eq!(desk.mailbox.mails().len(), 2);
-    desk.stop().await;
-}
-
-#[tokio::test]
-async fn an_embargo_is_waited_for_whatever_the_log_says() {
-    let mut desk = Desk::open(vec![]).await;
-    desk.readers(2).await;
-    desk.run_notifier().await;
-    let Command::Create { id, publisher, draft, provenance } = create("Too early") else { panic!("it creates") };
-    let now = service_kit::now();
-    let article = apply(None, Command::Create { id, publisher, draft, provenance }, now).unwrap();
-    let until = now + jiff::SignedDuration::from_secs(2);
-    // Weeks after it was written: it is news from the end of the embargo on.
-    let first_created = now - jiff::SignedDuration::from_hours(24 * 30);
-    let article = Article { embargoed_until: Some(until), first_created, ..article };
-    desk.log(&article).await;
-    let head = desk.planned(&article, "published").await;
-    assert!(head.planned_at >= until, "{} before {until}", head.planned_at);
-    assert_eq!(desk.worked_off(&article).await.count(State::Accepted), 2);
-    desk.stop().await;
-}
-
-#[tokio::test]
-async fn what_expires_before_it_is_sent_is_not_sent() {
-    let slow = Fault::new(Stage::Data, Action::Delay(Duration::from_secs(3))).times(1);
-    let mut desk = Desk::open(vec![slow]).await;
-    desk.readers(120).await;
-    desk.run_notifier().await;
-    let Command::Create { id, publisher, mut draft, provenance } = create("Perishable") else { panic!("it creates") };
-    draft.expires_at = Some(service_kit::now() + jiff::SignedDuration::from_secs(2));
-    let (article, _) = desk.publish(None, Command::Create { id, publisher, draft, provenance }).await;
-    let ledger = desk.worked_off(&article).await;
-    assert_eq!((ledger.count(State::Accepted), ledger.count(State::Expired)), (50, 70));
-    desk.stop().await;
-}
-
-#[tokio::test]
-async fn the_desk_is_told_how_many_readers_an_article_would_reach() {
-    let mut desk = Desk::open(vec![]).await;
-    desk.readers(5).await;
-    let pending = "pending@example.org".parse().unwrap();
-    desk.store.request(&pending, &Selection::Everything, "en", service_kit::now()).await.unwrap();
-    desk.run_notifier().await;
-    let (article, _) = desk.publish(None, create("Asked about")).await;
-    desk.worked_off(&article).await;
-    let ask =
-        async |question: Vec<u8>| desk.bus.request(subjects::ASK_REACH, question.into(), Duration::from_secs(1)).await;
-    let answer = ask(serde_json::to_vec(&article).unwrap()).await.unwrap();
-    assert_eq!(serde_json::from_slice::<serde_json::Value>(&answer).unwrap(), serde_json::json!({"readers": 5}));
-    let test = serde_json::to_vec(&Article { test: true, ..article }).unwrap();
-    assert_eq!(ask(test).await.unwrap(), r#"{"readers":0}"#);
-    assert_eq!(ask(b"no article".to_vec()).await, None);
     desk.stop().await;
 }
