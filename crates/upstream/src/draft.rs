@@ -43,6 +43,8 @@ pub struct DraftOptions {
 pub enum Undraftable {
     #[error("it has neither a title nor any text")]
     Empty,
+    #[error("the feed breaks off in the middle of it")]
+    CutOff,
     #[error("its text has more than {MAX_BODY_BYTES} bytes once sanitised")]
     TooLong,
 }
@@ -56,6 +58,9 @@ impl Item {
     /// # Errors
     /// Nothing to publish, or more than an article may have.
     pub fn draft(&self, feed: &Feed, options: &DraftOptions, now: Timestamp) -> Result<Value, Undraftable> {
+        if self.cut_off {
+            return Err(Undraftable::CutOff);
+        }
         let (body, text) = self.body()?;
         let headline = match &self.title {
             Some(title) => cut(title, MAX_HEADLINE),

@@ -26,10 +26,11 @@ pub(crate) fn item(entry: Entry, notes: Notes, feed_url: &Url) -> Item {
         Some(Media { mime, size: link.length, title: link.title.clone(), ..Media::at(web_address(&link.href)?) })
     });
     let media = distinct(entry.media.iter().flat_map(files_of).chain(files));
+    let title = entry.title.map(|title| plain_line(&title)).filter(|title| !is_blank(title));
     Item {
         guid,
         link,
-        title: entry.title.map(|title| plain_line(&title)).filter(|title| !is_blank(title)),
+        title: title.or_else(|| media.iter().find_map(|media| media.title.clone())),
         content: entry.content.and_then(markup_of_content),
         summary: entry.summary.and_then(|summary| markup(summary.content, summary.content_type.as_str())),
         authors: entry.authors.iter().filter_map(author).collect(),
@@ -52,6 +53,7 @@ pub(crate) fn item(entry: Entry, notes: Notes, feed_url: &Url) -> Item {
             .map(|title| ItemSource { title: line(&title), url: notes.source_url })
             .filter(|source| !source.title.is_empty()),
         base: Some(base),
+        cut_off: notes.cut_off,
     }
 }
 

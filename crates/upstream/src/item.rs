@@ -42,7 +42,7 @@ pub struct Feed {
     pub rejected: Vec<Rejected>,
     /// How many items there were beyond the limit.
     pub left_out: usize,
-    /// Whether the document ended in the middle; what stood before that is here.
+    /// Whether the document ended in the middle; what stood before that is here, and says so if it is not whole.
     pub cut_off: bool,
 }
 
@@ -70,6 +70,8 @@ pub struct Item {
     pub source: Option<ItemSource>,
     /// What relative addresses in it are relative to: `xml:base`, else its page, else the feed.
     pub base: Option<Url>,
+    /// Whether the document ends inside it: its text may be any part of what it is, and it makes no draft.
+    pub cut_off: bool,
 }
 
 /// Text in one of two forms, as the feed sent it: not yet safe to show.

@@ -10,7 +10,7 @@ use crate::date::Date;
 use crate::entry::{distinct, web_address};
 use crate::item::{Author, Category, Feed, Format, Item, Markup, Media};
 use crate::schedule::Hints;
-use crate::text::{is_blank, is_legal, line};
+use crate::text::{is_blank, legal, line};
 use crate::websub::MAX_HUBS;
 use crate::{MAX_ITEMS, Rejected, Unreadable};
 
@@ -86,6 +86,7 @@ fn item(value: &Value, feed_url: &Url) -> Item {
         media: distinct(attachments.chain(pictures)),
         language: string(value, "language"),
         source: None,
+        cut_off: false,
         base: Some(link.clone().unwrap_or_else(|| feed_url.clone())),
         link,
     }
@@ -121,7 +122,7 @@ fn string(value: &Value, field: &str) -> Option<String> {
 /// The text of a value, without what XML forbids; `None` if there is nothing to read.
 fn text_of(value: &Value) -> Option<String> {
     let text = match value {
-        Value::String(text) => text.chars().filter(|c| is_legal(*c)).collect(),
+        Value::String(text) => legal(text).into_owned(),
         Value::Number(number) => number.to_string(),
         _ => return None,
     };

@@ -2,21 +2,41 @@
 
 use std::borrow::Cow;
 
-/// Whether XML 1.0 allows `c` in a document.
-pub(crate) fn is_legal(c: char) -> bool {
+/// What `c` is in a text that is to be published: itself; nothing, if no article may hold it; or, of the controls from
+/// U+0080 to U+009F, the character of windows-1252 that whoever wrote it had in mind.
+pub(crate) fn legal_char(c: char) -> Option<char> {
     match c {
-        '\t' | '\n' | '\r' => true,
-        '\u{0}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}' => false,
-        _ => true,
+        '\t' | '\n' | '\r' => Some(c),
+        '\u{80}'..='\u{9F}' => {
+            let meant = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[c as u8]).0.chars().next();
+            meant.filter(|meant| !meant.is_control())
+        }
+        _ if c.is_control() || matches!(c, '\u{FDD0}'..='\u{FDEF}') || (c as u32 & 0xFFFE) == 0xFFFE => None,
+        _ => Some(c),
     }
 }
 
-/// `text` without the characters that XML 1.0 forbids.
+/// Which bytes may belong to a character that [`legal_char`] changes. The first bytes of U+0080 to U+00BF, of U+F000
+/// to U+FFFF and of all beyond are among them, so that a text with one of those is looked at again.
+static SUSPICIOUS: [bool; 256] = {
+    let mut suspicious = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        suspicious[byte] = match byte as u8 {
+            b'\t' | b'\n' | b'\r' => false,
+            0..0x20 | 0x7F | 0xC2 | 0xEF..=0xF4 => true,
+            _ => false,
+        };
+        byte += 1;
+    }
+    suspicious
+};
+
+/// `text` with every character as [`legal_char`] has it.
 pub(crate) fn legal(text: &str) -> Cow<'_, str> {
-    // U+FFFE and U+FFFF begin with 0xEF in UTF-8, as do full-width letters, which are looked at one by one.
-    let suspicious = |b: u8| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r') || b == 0xEF;
-    if text.bytes().any(suspicious) && text.chars().any(|c| !is_legal(c)) {
-        return text.chars().filter(|c| is_legal(*c)).collect::<String>().into();
+    let is_suspicious = text.bytes().any(|b| SUSPICIOUS[usize::from(b)]);
+    if is_suspicious && text.chars().any(|c| legal_char(c) != Some(c)) {
+        return text.chars().filter_map(legal_char).collect::<String>().into();
     }
     text.into()
 }
@@ -63,6 +83,17 @@ pub(crate) fn head(text: &str, max: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn characters_that_no_article_may_hold_go_or_become_what_was_meant() {
+        for (text, expected) in [
+            ("it\u{92}s \u{93}x\u{94}\u{85}", "it’s “x”…"),
+            ("a\u{90}\u{7F}\u{0}\u{B}\u{FDD0}\u{FFFF}\u{1FFFE}b", "ab"),
+            ("党\t\r\n\u{A0}é🎉\u{F8FF}", "党\t\r\n\u{A0}é🎉\u{F8FF}"),
+        ] {
+            assert_eq!(legal(text), expected);
+        }
+    }
 
     #[test]
     fn a_line_is_one_line() {

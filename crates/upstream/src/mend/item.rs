@@ -20,6 +20,8 @@ pub(crate) struct Notes {
     pub(crate) base: Option<Url>,
     /// `isPermaLink="false"`: the guid may look like an address and is none.
     pub(crate) guid_is_no_link: bool,
+    /// Whether the document ends inside it.
+    pub(crate) cut_off: bool,
 }
 
 /// An item, mended.

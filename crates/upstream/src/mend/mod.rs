@@ -449,9 +449,8 @@ impl<'a> Mender<'a> {
         // Where only ends of elements are missing nothing is lost; text that breaks off may be any part of the whole.
         let in_text = matches!(&self.inside, Some((_, Inside::Leaf(_))));
         let cut_off = in_text && self.item.is_some();
-        if cut_off {
-            self.item = None;
-            self.inside = None;
+        if let Some((_, item)) = &mut self.item {
+            item.notes.cut_off = cut_off;
         }
         self.close_to(0);
         Mended { head: self.head, items: self.items, left_out: self.left_out, cut_off, root: self.root }

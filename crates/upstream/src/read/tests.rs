@@ -83,7 +83,8 @@ fn a_mistake_reaches_no_further_than_its_element() {
 fn a_document_that_breaks_off_gives_what_came_before() {
     let whole = "<rss><channel><item><guid>1</guid><title>One</title></item><item><guid>2</guid><title>Two";
     let cut = feed(whole);
-    assert_eq!((cut.items.len(), cut.cut_off), (1, true));
+    assert_eq!((cut.items.len(), cut.cut_off), (2, true));
+    assert_eq!(cut.items.iter().map(|item| item.cut_off).collect::<Vec<_>>(), [false, true]);
     let only_ends_missing = feed("<rss><channel><item><guid>1</guid></item><item><guid>2</guid>");
     assert_eq!((only_ends_missing.items.len(), only_ends_missing.cut_off), (2, false));
     let json = feed("{\"version\":\"1\",\"title\":\"T\",\"items\":[{\"id\":1},{\"id\":\"2\",\"x\":\"}\\\"\"},{\"id\":");
