@@ -209,3 +209,6 @@ fn word(kind: Kind) -> &'static str {
         Kind::Major => "major",
     }
 }
+
+#[cfg(test)]
+mod tests;
