@@ -3,9 +3,9 @@
 use article::{Association, AssociationKind, Precision, Published};
 use askama::Template;
 use feed::{Entry, FeedMeta, Format, Standing};
+use interchange::{in_script, json_ld};
 use subscription::Selection;
 
-use crate::json_ld::json_ld;
 use crate::site::Site;
 
 pub(crate) const STYLE: &str = include_str!("../templates/style.css");
@@ -158,7 +158,7 @@ pub(crate) fn article(site: &Site, feed: &FeedRef, entry: &Entry<'_>) -> Vec<u8>
         files: entry.associations.iter().filter(|file| !is_picture(file)).collect(),
         translations: translations.collect(),
         rights: entry.rights().filter(|_| readable),
-        json_ld: json_ld(site, entry),
+        json_ld: in_script(&json_ld(of, &entry.title, &|id| Some(site.article(id)))),
     })
 }
 

@@ -9,7 +9,6 @@ mod config;
 mod documents;
 mod html;
 mod http;
-mod json_ld;
 mod library;
 mod members;
 mod receipts;
