@@ -73,7 +73,7 @@ pub(super) fn find(dom: &Dom, runs: &[Run], story: usize, head: &Head) -> Option
             if !(2..=MAX_LETTERS).contains(&count) {
                 continue;
             }
-            let exact = known.iter().any(|title| *title == own);
+            let exact = known.contains(&own);
             let within = count >= 4 && (known.iter().any(|t| t.contains(&own)) || title.contains(&own));
             let h1 = dom.name(part[0].block) == "h1";
             if h1 && lines == 1 || exact {

@@ -84,10 +84,8 @@ impl Format {
         let start = sample
             .iter()
             .position(|byte| !byte.is_ascii_whitespace() && !matches!(byte, 0xef | 0xbb | 0xbf | 0xfe | 0xff));
-        let begins = match start.map(|start| &sample[start..]) {
-            Some([b'<', b'a'..=b'z' | b'!' | b'?' | b'/', ..]) => true,
-            _ => false,
-        };
+        let first = start.map(|start| &sample[start..]);
+        let begins = matches!(first, Some([b'<', b'a'..=b'z' | b'!' | b'?' | b'/', ..]));
         let has = |tag: &[u8]| sample.windows(tag.len()).any(|window| window == tag);
         let document =
             [&b"<html"[..], b"<body", b"</body>", b"</div>", b"</p>", b"</td>", b"</head>"].iter().any(|tag| has(tag));

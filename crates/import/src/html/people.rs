@@ -78,6 +78,8 @@ struct Byline {
     text: String,
     names: Vec<String>,
     origin: String,
+    /// Its line, where it is shown.
+    run: Option<usize>,
     /// It counts people whom it does not name.
     incomplete: bool,
 }
@@ -87,11 +89,13 @@ pub(super) fn find(parts: &Parts<'_>) -> People {
     let mut agencies = Vec::new();
     let mut rejected = Vec::new();
     let mut bylines: Vec<Byline> = Vec::new();
-    let mut add = |rank: u8, text: &str, origin: String| {
+    let mut credited = None;
+    let mut add = |rank: u8, text: &str, origin: String, run: Option<usize>| {
         let mut names = Vec::new();
         for name in split(text) {
             if is_agency(&name) {
                 agencies.push(Candidate::new(20 + rank, name.clone(), origin.clone()));
+                credited = credited.or(run);
             }
             match why_nobody(&name, &sites, rank) {
                 Some(why) => rejected.push(Rejected { value: name, origin: origin.clone(), why: why.to_owned() }),
@@ -100,51 +104,53 @@ pub(super) fn find(parts: &Parts<'_>) -> People {
         }
         let incomplete = text.contains("외 ") || squeezed(text).ends_with("etal.");
         if !names.is_empty() {
-            bylines.push(Byline { rank, text: text.to_owned(), names, origin, incomplete });
+            bylines.push(Byline { rank, text: text.to_owned(), names, origin, run, incomplete });
         }
     };
     let below = |said: &&Said| said.run < parts.lines.start;
     for said in parts.labelled(Label::Author).filter(|said| said.marked || below(said)) {
-        add(u8::from(said.run >= parts.lines.end) * 2, &said.value, format!("label line {}", parts.line(said.run)));
+        add(
+            u8::from(said.run >= parts.lines.end) * 2,
+            &said.value,
+            format!("label line {}", parts.line(said.run)),
+            Some(said.run),
+        );
     }
     for said in parts.unlabelled().filter(|said| is_byline(parts, said)) {
-        add(1, &said.value, format!("byline, line {}", parts.line(said.run)));
+        add(1, &said.value, format!("byline, line {}", parts.line(said.run)), Some(said.run));
     }
     let (signed, signature) = sign_off(parts);
     if let Some((text, line)) = &signature {
-        add(2, text, format!("line {line}, the sign-off"));
+        add(2, text, format!("line {line}, the sign-off"), None);
     }
     let visible = |name: &str| parts.said.iter().any(|said| squeezed(&said.value).contains(&squeezed(name)));
     let linked: Vec<_> = parts.head.linked.authors.iter().collect();
     if !linked.is_empty() {
         let people = linked.iter().filter(|author| !author.is_organisation).map(|author| author.name.as_str());
         let people = people.collect::<Vec<_>>().join(", ");
-        add(if visible(&people) { 3 } else { 4 }, &people, "JSON-LD author".to_owned());
+        add(if visible(&people) { 3 } else { 4 }, &people, "JSON-LD author".to_owned(), None);
         for agency in linked.iter().filter(|author| author.is_organisation && is_agency(&author.name)) {
-            add(5, &agency.name, "JSON-LD author".to_owned());
+            add(5, &agency.name, "JSON-LD author".to_owned(), None);
         }
     }
     for meta in parts.head.all(AUTHOR_METAS).take(20) {
-        add(if visible(&meta.value) { 3 } else { 5 }, &meta.value, meta.origin.clone());
+        add(if visible(&meta.value) { 3 } else { 5 }, &meta.value, meta.origin.clone(), None);
+    }
+    // Where the page itself credits an agency, only a name beside it is the author's: other names are of other stories.
+    if let Some(line) = credited {
+        bylines.retain(|byline| byline.run.map_or(byline.rank <= 4, |run| run == line));
     }
     bylines.sort_by_key(|byline| byline.rank);
     let mut traces = Vec::new();
-    let (byline, authors) = authors(bylines, rejected, &agencies, &mut traces);
+    let (byline, authors) = authors(bylines, rejected, &mut traces);
     let source = source(parts, agencies, &sites, &mut traces);
     let editors = editors(parts, &mut traces);
     People { byline, authors, editors, source, traces, signed }
 }
 
 /// The best byline; a longer list of the same people elsewhere completes it.
-fn authors(
-    bylines: Vec<Byline>,
-    rejected: Vec<Rejected>,
-    agencies: &[Candidate],
-    traces: &mut Vec<Trace>,
-) -> (Option<String>, Vec<String>) {
-    // Where the page itself credits an agency, what its template says of authors is about the template.
-    let credited = agencies.iter().any(|agency| agency.rank <= 21);
-    let mut bylines = bylines.into_iter().filter(|byline| !credited || byline.rank <= 4);
+fn authors(bylines: Vec<Byline>, rejected: Vec<Rejected>, traces: &mut Vec<Trace>) -> (Option<String>, Vec<String>) {
+    let mut bylines = bylines.into_iter();
     let Some(first) = bylines.next() else { return (None, Vec::new()) };
     let rest: Vec<Byline> = bylines.collect();
     let same = |name: &String, other: &Byline| other.names.iter().any(|known| squeezed(known) == squeezed(name));

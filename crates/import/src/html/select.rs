@@ -1,5 +1,7 @@
 //! Which lines and pictures go into the body, and what was left out of the story.
 
+use std::collections::HashSet;
+
 use super::body::Role;
 use super::dom::Id;
 use super::page::Parts;
@@ -24,17 +26,14 @@ pub(super) fn select(parts: &Parts<'_>, signed: Option<usize>) -> Selected {
     let mut kept = vec![Kept::No; runs.len()];
     let mut dropped = Vec::new();
     let inside: Vec<usize> = (0..runs.len()).filter(|at| parts.dom.is_in(runs[*at].block, parts.story)).collect();
+    let labelled: HashSet<usize> = parts.said.iter().filter(|said| said.label.is_some()).map(|said| said.run).collect();
     let mut ended = false;
     for at in inside.iter().copied() {
         let run = &runs[at];
-        let why = if parts
-            .headline
-            .as_ref()
-            .is_some_and(|headline| headline.lines.contains(&at) || headline.trace.value == run.text)
-        {
-            Some(Why::Field)
-        } else if parts.said.iter().any(|said| said.run == at && said.label.is_some()) && parts.roles[at] != Role::Prose
-        {
+        let headline = parts.headline.as_ref();
+        let repeats = headline.is_some_and(|known| known.lines.contains(&at) || known.trace.value == run.text);
+        let says = labelled.contains(&at) && parts.roles[at] != Role::Prose;
+        let why = if repeats || says {
             Some(Why::Field)
         } else {
             match parts.roles[at] {
