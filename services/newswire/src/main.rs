@@ -16,6 +16,7 @@ mod source;
 mod token;
 mod up;
 mod watch;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -44,7 +45,7 @@ enum Command {
     Show(article::ShowArgs),
     /// List articles, those changed last first
     List(list::ListArgs),
-    /// List the revisions of an article
+    /// List the revisions of an article, oldest first
     Revisions(list::RevisionsArgs),
     /// Take an article out of the feeds and stop its mail, until it is released
     Hold(change::HoldArgs),
@@ -58,6 +59,8 @@ enum Command {
     Reinstate(change::ReinstateArgs),
     /// Make, list and revoke API tokens (talks to NATS)
     Token(token::Args),
+    /// Make, list, try and revoke the webhooks by which other systems send articles (talks to NATS)
+    Webhook(webhook::Args),
     /// Take news from upstream feeds: add, list, pause and remove them (talks to NATS)
     Source(source::Args),
     /// Make the keys by which the services prove who they are to NATS
@@ -104,6 +107,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Kill(args) => kill::run(args).await,
         Command::Reinstate(args) => change::reinstate(args).await,
         Command::Token(args) => token::run(args).await,
+        Command::Webhook(args) => webhook::run(args).await,
         Command::Source(args) => source::run(args).await,
         Command::Keys(args) => keys::run(&args),
         Command::Provision(args) => provision::run(args).await,

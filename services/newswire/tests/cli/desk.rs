@@ -13,6 +13,9 @@ use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 use topology::{ARTICLES, subjects};
 
+/// The master key of the publisher's webhooks.
+pub(crate) const WEBHOOK_MASTER: &str = "a master key of at least thirty-two bytes";
+
 pub(crate) struct Desk {
     pub(crate) nats: NatsServer,
     pub(crate) dir: TempDir,
@@ -56,7 +59,8 @@ impl Desk {
         desk.ok(&["provision"]).await;
         let nats = Server { url: desk.nats.url().into(), credentials: Credentials::None };
         let listen = "127.0.0.1:0".parse().expect("an address");
-        let publisher = Publisher::bind(Config { listen, nats }).await.expect("binds");
+        let webhook_secret = Some(service_kit::Secret::new(WEBHOOK_MASTER));
+        let publisher = Publisher::bind(Config { listen, nats, webhook_secret }).await.expect("binds");
         desk.environment.push(("NEWSWIRE_PUBLISHER_URL", format!("http://{}", publisher.address())));
         tokio::spawn(publisher.run(desk.shutdown.clone()));
         let token = desk.ok(&["token", "create", "--publisher", "hefei"]).await.out;

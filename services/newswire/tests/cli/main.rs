@@ -3,6 +3,9 @@
 mod articles;
 mod batch;
 mod desk;
+mod lifecycle;
 mod pages;
 mod servers;
+mod sources;
 mod watch;
+mod webhooks;
