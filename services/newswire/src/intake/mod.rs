@@ -27,18 +27,20 @@ pub(crate) struct Item {
 pub(crate) struct Way {
     pub(crate) channel: &'static str,
     pub(crate) replaces: &'static [&'static str],
+    /// Whether every version bears a date of its own: that of the first is when the article was published.
+    redated: bool,
 }
 
 const PAGES: &[&str] = &["cli-import", "watch-page"];
 
 /// Pages given to `newswire import`.
-pub(crate) const IMPORT: Way = Way { channel: "cli-import", replaces: PAGES };
+pub(crate) const IMPORT: Way = Way { channel: "cli-import", replaces: PAGES, redated: false };
 /// Pages put into a watched folder.
-pub(crate) const WATCHED_PAGE: Way = Way { channel: "watch-page", replaces: PAGES };
+pub(crate) const WATCHED_PAGE: Way = Way { channel: "watch-page", replaces: PAGES, redated: false };
 /// Our own JSON in a watched folder.
-pub(crate) const WATCHED_JSON: Way = Way { channel: "watch-json", replaces: &["watch-json"] };
+pub(crate) const WATCHED_JSON: Way = Way { channel: "watch-json", replaces: &["watch-json"], redated: false };
 /// ninjs in a watched folder.
-pub(crate) const WATCHED_NINJS: Way = Way { channel: "watch-ninjs", replaces: &["watch-ninjs"] };
+pub(crate) const WATCHED_NINJS: Way = Way { channel: "watch-ninjs", replaces: &["watch-ninjs"], redated: true };
 
 /// What kind of revision a text becomes that was published before with other words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -82,6 +84,11 @@ pub(crate) async fn submit(client: &Client, item: &Item, way: Way, revise: Optio
             };
             let mut document = item.document.clone();
             document["change"] = json!({ "kind": kind });
+            if way.redated
+                && let Some(fields) = document.as_object_mut()
+            {
+                fields.remove("published");
+            }
             replace(client, &id, &document, way, Whom::OurOwn).await
         }
     }

@@ -31,9 +31,10 @@ pub(super) struct Folder {
 /// What tells whether somebody is still writing to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Look {
-    inode: u64,
-    size: u64,
-    changed: (i64, i64),
+    pub(super) inode: u64,
+    pub(super) size: u64,
+    /// Seconds and nanoseconds of its last change.
+    pub(super) changed: (i64, i64),
 }
 
 /// Where a file goes once it is settled.
@@ -191,7 +192,7 @@ fn look(folder: impl AsFd, name: impl AsRef<OsStr>) -> rustix::io::Result<Option
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Ok(None);
     }
-    #[expect(clippy::useless_conversion, clippy::unnecessary_cast, reason = "these types differ between platforms")]
+    #[expect(clippy::useless_conversion, reason = "these types differ between platforms")]
     let look = Look {
         inode: stat.st_ino as u64,
         size: stat.st_size as u64,

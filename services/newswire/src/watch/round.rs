@@ -100,23 +100,21 @@ impl Watch {
         Ok(())
     }
 
-    /// Claims every file that has not changed for a while, in the order in which they came to rest.
+    /// Claims every file that has not changed for a while, in the order in which they were last written.
     fn claim(&mut self, folder: &Folder) -> anyhow::Result<()> {
         let found = folder.arrived().context("cannot list the folder")?;
         self.arrived = seen(&self.arrived, found);
-        let mut finished: Vec<(Instant, OsString)> = Vec::new();
-        finished.extend(
-            self.arrived
-                .iter()
-                .filter(|(_, (_, since))| since.elapsed() >= self.settle)
-                .map(|(n, (_, s))| (*s, n.clone())),
-        );
-        finished.sort();
-        for (since, called) in finished {
+        let rested = self.arrived.iter().filter(|(_, (_, since))| since.elapsed() >= self.settle);
+        let mut finished: Vec<(Look, Instant, OsString)> =
+            rested.map(|(called, (look, since))| (*look, *since, called.clone())).collect();
+        // A correction that was written after its story is taken after it.
+        finished.sort_by(|(a, _, one), (b, _, other)| a.changed.cmp(&b.changed).then_with(|| one.cmp(other)));
+        for (look, since, called) in finished {
             let claim = name::claimed(&called.to_string_lossy(), self.next_claim(), mark()?);
             let claimed = folder.claim(&called, &claim);
             let taken = claimed.with_context(|| format!("cannot move {} into work/", called.to_string_lossy()))?;
-            if let Some((look, _)) = self.arrived.remove(&called).filter(|_| taken) {
+            self.arrived.remove(&called);
+            if taken {
                 self.ours.insert(claim.clone().into());
                 self.claimed.insert(claim.into(), (look, since));
             }
@@ -209,4 +207,29 @@ fn mark() -> anyhow::Result<u16> {
     let mut mark = [0; 2];
     getrandom::fill(&mut mark).context("the operating system gives no random bytes")?;
     Ok(u16::from_le_bytes(mark))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(size: u64) -> Look {
+        Look { inode: 1, size, changed: (0, 0) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_rests_from_when_it_was_first_seen_as_it_is() {
+        let file = |look: Look| vec![(OsString::from("a.txt"), look)];
+        let rests = |seen: &HashMap<OsString, (Look, Instant)>| seen[&OsString::from("a.txt")].1.elapsed().as_secs();
+        let mut known = seen(&HashMap::new(), file(look(1)));
+        for (size, secs) in [(1, 1), (1, 2), (2, 0), (2, 1), (3, 0)] {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            known = seen(&known, file(look(size)));
+            assert_eq!(rests(&known), secs, "{size}");
+        }
+        let other = Look { inode: 2, ..look(3) };
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(rests(&seen(&known, file(other))), 0, "another file of the same name and size");
+        assert!(seen(&known, Vec::new()).is_empty());
+    }
 }

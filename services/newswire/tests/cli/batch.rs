@@ -20,7 +20,7 @@ fn squeezed(text: &str) -> String {
 
 /// `pages/2018/<n>.txt`
 fn folder(desk: &Desk, pages: usize) {
-    fs::create_dir_all(desk.dir.path().join("pages/2018")).unwrap();
+    fs::create_dir_all(desk.dir.path().join("pages/2018")).expect("a writable directory");
     for n in 0..pages {
         desk.file(&format!("pages/2018/{n:05}.txt"), &page(n));
     }
@@ -37,7 +37,7 @@ async fn a_folder_is_imported_once_and_every_file_is_accounted_for() {
     file("same-identity.txt", &page(8).replace("正文8", "另一篇"));
     file("picture.jpg", "x");
     file(".hidden.txt", &page(100));
-    fs::set_permissions(file("locked.txt", "x"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(file("locked.txt", "x"), fs::Permissions::from_mode(0o000)).unwrap();
     symlink(desk.dir.path().join("pages"), desk.dir.path().join("pages/2018/round")).unwrap();
     symlink("loop.txt", desk.dir.path().join("pages/loop.txt")).unwrap();
 

@@ -6,7 +6,7 @@ use crate::desk::Desk;
 
 async fn published(desk: &Desk, article: &Value) -> String {
     desk.file("article.json", &article.to_string());
-    desk.ok(&["publish", "article.json", "--json"]).await.json()["id"].as_str().unwrap().to_owned()
+    desk.ok(&["publish", "article.json", "--json"]).await.json()["id"].as_str().expect("an id").to_owned()
 }
 
 fn article(headline: &str) -> Value {

@@ -19,22 +19,22 @@ struct In(PathBuf);
 impl In {
     fn of(desk: &Desk) -> Self {
         let path = desk.dir.path().join("in");
-        fs::create_dir_all(&path).unwrap();
+        fs::create_dir_all(&path).expect("a writable directory");
         Self(path)
     }
 
     /// Written under another name first, as a careful program does.
     fn drop(&self, name: &str, text: &str) {
         let unfinished = self.0.join(format!(".{name}.part"));
-        fs::write(&unfinished, text).unwrap();
-        fs::rename(unfinished, self.0.join(name)).unwrap();
+        fs::write(&unfinished, text).expect("a writable folder");
+        fs::rename(unfinished, self.0.join(name)).expect("a writable folder");
     }
 
     /// Names in a part of the folder, as they were called, with their paths.
     fn names(&self, part: &str) -> BTreeMap<String, PathBuf> {
         let Ok(entries) = fs::read_dir(self.0.join(part)) else { return BTreeMap::new() };
-        let paths = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
-        let called = |path: &Path| path.file_name().unwrap().to_str().unwrap().splitn(3, '-').nth(2).map(str::to_owned);
+        let paths = entries.map(|entry| entry.expect("it can be listed").path()).filter(|path| path.is_file());
+        let called = |path: &Path| path.file_name()?.to_str()?.splitn(3, '-').nth(2).map(str::to_owned);
         paths.filter_map(|path| Some((called(&path)?, path))).collect()
     }
 
@@ -47,19 +47,18 @@ impl In {
             })
         })
         .await
-        .to_str()
-        .unwrap()
-        .to_owned()
+        .display()
+        .to_string()
     }
 
     async fn result(&self, name: &str) -> Value {
         let path = self.settled("done", name).await;
-        serde_json::from_slice(&fs::read(format!("{path}.result.json")).unwrap()).unwrap()
+        serde_json::from_slice(&fs::read(format!("{path}.result.json")).expect("a note beside it")).expect("JSON")
     }
 
     async fn error(&self, name: &str) -> String {
         let path = self.settled("failed", name).await;
-        fs::read_to_string(format!("{path}.error.txt")).unwrap()
+        fs::read_to_string(format!("{path}.error.txt")).expect("a note beside it")
     }
 }
 
