@@ -98,10 +98,10 @@ impl Cpu {
     /// `None` where there is no `/proc`.
     fn of(room: &Newsroom) -> Option<Self> {
         let parts = [
-            ("publisher", room.process_id(Service::Publisher)),
+            ("publisher", room.processes[Service::Publisher as usize].id()),
             ("nats-server", room.nats.id()),
-            ("rss-generator", room.process_id(Service::RssGenerator)),
-            ("email-notifier", room.process_id(Service::EmailNotifier)),
+            ("rss-generator", room.processes[Service::RssGenerator as usize].id()),
+            ("email-notifier", room.processes[Service::EmailNotifier as usize].id()),
             ("this client", std::process::id()),
         ];
         parts.into_iter().map(|(name, id)| Some((name, seconds(id)?))).collect::<Option<_>>().map(Self)

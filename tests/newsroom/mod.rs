@@ -41,7 +41,8 @@ pub(crate) struct Newsroom {
     pub(crate) http: reqwest::Client,
     pub(crate) token: String,
     ports: [u16; 3],
-    processes: Vec<Process>,
+    /// One for each of [`Service::ALL`].
+    pub(crate) processes: Vec<Process>,
     folder: tempfile::TempDir,
 }
 
@@ -108,11 +109,6 @@ impl Newsroom {
                 .env("NEWSWIRE_EMAIL_RELAY_PORT", smtp.port().to_string()),
         };
         Process::spawn(&mut command)
-    }
-
-    /// The process of a service, for looking at it from outside.
-    pub(crate) fn process_id(&self, service: Service) -> u32 {
-        self.processes[service as usize].id()
     }
 
     pub(crate) async fn ready(&self, service: Service) {
