@@ -76,11 +76,47 @@ async fn a_token_is_shown_once_listed_and_revoked() {
         .count();
     assert!(live <= 1, "{live}");
     for (args, said) in [
-        (&["token", "revoke", "nobody"][..], "token list"),
+        (&["token", "create", "--publisher", "a", "--scope", "read,fly"][..], "a scope is read, write or kill"),
+        (&["token", "create", "--publisher", "a", "--rate", "0"], "use a number from 1 to 100000"),
+        (&["token", "revoke", "nobody"], "token list"),
         (&["token", "create", "--publisher", "Not a slug"], "not a publisher"),
         (&["token", "create", "--publisher", "a", "--name", "two\nlines"], "one line"),
     ] {
         let ran = desk.run(args).await;
         assert!(ran.code != 0 && ran.err.contains(said), "{ran:?}");
     }
+}
+
+#[tokio::test]
+async fn two_tokens_of_a_name_live_while_one_replaces_the_other() {
+    let desk = Desk::open().await;
+    let make = ["token", "create", "--publisher", "wuhan", "--name", "cms", "--scope", "read,write", "--rate", "7"];
+    let old = desk.ok(&make).await.out;
+    desk.ok(&make).await;
+    let third = desk.run(&make).await;
+    assert!(third.code == 1 && third.err.contains("has 2 live tokens; revoke one of them first"), "{third:?}");
+    desk.ok(&["token", "create", "--publisher", "hefei", "--name", "cms"]).await;
+
+    // The list tells which of the two is in use.
+    let used = eventually("the use is noted", async || {
+        desk.run_with(&["show", "0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f"], &[("NEWSWIRE_TOKEN", old.trim())], b"").await;
+        let list = desk.ok(&["token", "list", "--json"]).await.out;
+        let lines: Vec<serde_json::Value> = list.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of_wuhan = || lines.iter().filter(|token| token["publisher"] == "wuhan");
+        let (used, silent): (Vec<_>, Vec<_>) = of_wuhan().partition(|token| !token["last_used_at"].is_null());
+        match (&used[..], &silent[..]) {
+            ([used], [_]) => Ok((*used).clone()),
+            _ => Err(list),
+        }
+    })
+    .await;
+    assert_eq!((&used["scopes"], &used["rate"]), (&serde_json::json!(["read", "write"]), &serde_json::json!(7)));
+    let list = desk.ok(&["token", "list"]).await.out;
+    let of_wuhan: Vec<_> = list.lines().filter(|line| line.contains("wuhan  cms")).collect();
+    assert!(of_wuhan.len() == 2 && of_wuhan.iter().all(|line| line.contains("read,write")), "{list}");
+    assert_eq!(of_wuhan.iter().filter(|line| line.contains("never used")).count(), 1, "{list}");
+    // To revoke by name would be a guess.
+    assert_eq!(desk.run(&["token", "revoke", "cms", "--publisher", "wuhan"]).await.code, 1);
+    desk.ok(&["token", "revoke", used["hash"].as_str().unwrap()]).await;
+    desk.ok(&make).await;
 }
