@@ -10,8 +10,9 @@ use bus::{BatchMessage, Bus, ConnectError, Credentials, Delivery, Disposition, H
 use testkit::{built, eventually};
 use tokio_util::sync::CancellationToken;
 use topology::{
-    ARTICLES, CONFIRMATIONS, CONSUMERS, JOBS, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, LEDGER, OPERATOR, PLANNER,
-    RETRIES, STREAMS, SUBSCRIBERS, Stream, TOKENS, access, nkey_variable, subjects,
+    ARTICLES, CONFIRMATIONS, CONSUMERS, DESK, DESK_DUE, EMBARGOES, INTAKE, JOBS, LANE_BREAKING, LANE_NORMAL,
+    LANE_RETRY, LEDGER, OPERATOR, PLANNER, QUARANTINE, RECEIPTS, RETRIES, SOURCES, STREAMS, SUBSCRIBERS, Stream,
+    TOKENS, access, nkey_variable, subjects,
 };
 
 use crate::server::{ANY_PORTS, Keys, NatsServer, connect, identities, start};
@@ -19,6 +20,8 @@ use crate::workload::env_file;
 use crate::{assert_golden, deploy};
 
 const ARTICLE: &str = "nw.article.riverton.0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f";
+const ARTICLE_ID: &str = "0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f";
+const RECEIPT: &str = "nw.receipt.0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f.rss-generator.a";
 
 #[test]
 fn the_permissions_are_the_topologys() {
@@ -45,7 +48,12 @@ fn the_permissions_are_the_topologys() {
         list(&mut text, "deny", &access.denied_subjects());
         text.push_str("                }\n                subscribe: {\n");
         list(&mut text, "allow", &access.subscribe_subjects());
-        text.push_str("                }\n            }\n        }\n");
+        text.push_str("                }\n");
+        if !access.answers.is_empty() {
+            // One message on the reply subject of each question that came, for as long as anybody waits for it.
+            text.push_str("                allow_responses: { max: 1, expires: \"10s\" }\n");
+        }
+        text.push_str("            }\n        }\n");
     }
     text.push_str("    ]\n}\n");
     assert_golden(&deploy("nats/permissions.conf"), &text);
@@ -92,16 +100,58 @@ async fn operate(bus: &Bus) {
     }
     put_twice(bus, &TOKENS, &subjects::token("aa")).await;
     caught_up(&mut bus.tail(&TOKENS, CancellationToken::new())).await;
+    put_twice(bus, &TOKENS, &subjects::webhook("w1")).await;
+    let riverton = "riverton".parse().expect("a publisher");
+    put_twice(bus, &SOURCES, &subjects::source(&riverton, "a1")).await;
+    for stream in [SOURCES, INTAKE, QUARANTINE] {
+        caught_up(&mut bus.tail(&stream, CancellationToken::new())).await;
+    }
 }
 
 async fn publish(bus: &Bus) {
     put_twice(bus, &ARTICLES, ARTICLE).await;
     assert!(bus.next(&ARTICLES, ARTICLE, 0).await.expect("reads").is_some());
     assert_eq!(caught_up(&mut bus.tail(&TOKENS, CancellationToken::new())).await, 1);
+    assert_eq!(caught_up(&mut bus.tail_subject(&TOKENS, subjects::WEBHOOKS, CancellationToken::new())).await, 1);
+    assert_eq!(caught_up(&mut bus.tail_headers(&ARTICLES, CancellationToken::new())).await, 1);
+    put(bus, &TOKENS, &subjects::token_use("aa"), None).await;
+    let (riverton, id) = ("riverton".parse().expect("a publisher"), ARTICLE_ID.parse().expect("an article id"));
+    put_twice(bus, &EMBARGOES, &subjects::embargo(&riverton, &id)).await;
+    caught_up(&mut bus.tail(&EMBARGOES, CancellationToken::new())).await;
+    // Nobody answers yet; that it may be asked is in the violations, of which there are none.
+    assert_eq!(bus.request(subjects::ASK_REACH, "{}".into(), Duration::from_millis(200)).await, None);
+    put(bus, &DESK, &subjects::erasure_due(&riverton, &id), None).await;
+    let shutdown = CancellationToken::new();
+    let (working, stop) = (bus.clone(), shutdown.clone());
+    let handler = |_: Arc<Delivery>| async { Disposition::Done };
+    let work = tokio::spawn(async move { working.consume(&DESK_DUE, 1, handler, stop).await });
+    eventually("what is due at the desk is done", async || {
+        let backlog = bus.backlog(&DESK_DUE).await.map_err(|error| error.to_string())?;
+        if backlog.is_empty() { Ok(()) } else { Err(format!("{backlog:?}")) }
+    })
+    .await;
+    shutdown.cancel();
+    work.await.expect("no worker panics");
+}
+
+/// Reads feeds: what the operator has entered, what it knows, what nobody could read.
+async fn read_feeds(bus: &Bus) {
+    let riverton = "riverton".parse().expect("a publisher");
+    for subject in [
+        subjects::intake_state(&riverton, "a1"),
+        subjects::intake_item(&riverton, "a1", "i1"),
+        subjects::intake_lease(&riverton, "a1"),
+    ] {
+        put_twice(bus, &INTAKE, &subject).await;
+    }
+    assert_eq!(caught_up(&mut bus.tail(&SOURCES, CancellationToken::new())).await, 1);
+    assert_eq!(caught_up(&mut bus.tail(&INTAKE, CancellationToken::new())).await, 3);
+    put(bus, &QUARANTINE, &subjects::quarantine(&riverton, "a1", "ff"), None).await;
 }
 
 async fn generate(bus: &Bus) {
     assert_eq!(caught_up(&mut bus.tail(&ARTICLES, CancellationToken::new())).await, 1);
+    put_twice(bus, &RECEIPTS, RECEIPT).await;
 }
 
 async fn notify(bus: &Bus) {
@@ -208,6 +258,7 @@ async fn each_can_do_its_work_and_nothing_else() {
             "publisher" => publish(&bus).await,
             "rss-generator" => generate(&bus).await,
             "email-notifier" => notify(&bus).await,
+            "feed-reader" => read_feeds(&bus).await,
             other => panic!("{other} is new here: let it do its work in this test"),
         }
     }
@@ -224,7 +275,9 @@ async fn each_can_do_its_work_and_nothing_else() {
                 "$JS.API.DIRECT.GET.SUBSCRIBERS",
                 "$JS.API.STREAM.DELETE.ARTICLES",
                 "$JS.API.STREAM.PURGE.ARTICLES",
-                "$JS.API.STREAM.MSG.DELETE.ARTICLES",
+                "$JS.API.STREAM.MSG.DELETE.TOKENS",
+                "$JS.API.STREAM.MSG.GET.INTAKE",
+                "nw.source.riverton.a1",
             ][..],
             &["nw.article.>", "nw.subscriber.>", "_INBOX_email-notifier.>", ">"][..],
         ),
@@ -238,14 +291,30 @@ async fn each_can_do_its_work_and_nothing_else() {
                 "$JS.API.CONSUMER.CREATE.ARTICLES.email-planner.nw.article.*.*",
                 "$JS.API.CONSUMER.MSG.NEXT.ARTICLES.email-planner",
                 "$JS.ACK.ARTICLES.email-planner.1.1.1.1.1",
+                "$JS.API.STREAM.MSG.GET.EMBARGOES",
+                "$JS.API.CONSUMER.CREATE.EMBARGOES.x.nw.embargo.*.*",
             ],
-            &["nw.article.>", "nw.subscriber.>"],
+            &["nw.article.>", "nw.subscriber.>", "nw.ask.reach"],
+        ),
+        (
+            "feed-reader",
+            &[
+                ARTICLE,
+                "nw.source.riverton.a1",
+                "nw.token.aa",
+                "$JS.API.STREAM.MSG.GET.ARTICLES",
+                "$JS.API.STREAM.MSG.GET.TOKENS",
+                "$JS.API.CONSUMER.CREATE.SUBSCRIBERS.x.nw.subscriber.>",
+                "$JS.API.STREAM.PURGE.INTAKE",
+            ],
+            &["nw.source.>", "nw.article.>"],
         ),
         (
             "email-notifier",
             &[
                 ARTICLE,
                 "nw.token.aa",
+                "$JS.API.STREAM.MSG.GET.EMBARGOES",
                 "$JS.API.STREAM.PURGE.SUBSCRIBERS",
                 "$JS.API.CONSUMER.DELETE.ARTICLES.email-planner",
             ],
