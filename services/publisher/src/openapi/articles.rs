@@ -47,7 +47,7 @@ pub(super) fn list() -> Value {
             {
                 "name": "cursor", "in": "query",
                 "description": "Where the page begins: from the Link of the page before.",
-                "schema": { "type": "string", "minLength": 3 },
+                "schema": { "type": "string", "pattern": "^[0-9a-f]{1,16}\\.[0-9a-f]{1,16}$" },
                 "example": "6440a0b1c2d3e.5",
             },
             {

@@ -39,7 +39,7 @@ pub(super) fn if_match(required: bool, description: &str) -> Value {
     json!({
         "name": "If-Match", "in": "header", "required": required,
         "description": description,
-        "schema": { "type": "string", "pattern": "^(W/)?\"[0-9]+\"$" },
+        "schema": { "type": "string", "pattern": "^(W/)?\"[0-9]{1,9}\"$" },
         "example": "\"1\"",
     })
 }
