@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::html::{safe, words, words_of};
 use crate::item::{Feed, Item, Markup, Media};
-use crate::text::{head, line};
+use crate::text::{head, is_blank, line};
 
 /// Graphemes of a headline (`article::Draft`).
 const MAX_HEADLINE: usize = 300;
@@ -61,20 +61,20 @@ impl Item {
         if self.cut_off {
             return Err(Undraftable::CutOff);
         }
-        let (body, text) = self.body()?;
+        let body = self.body()?;
         let headline = match &self.title {
             Some(title) => cut(title, MAX_HEADLINE),
-            None => first_sentence(&text).ok_or(Undraftable::Empty)?,
+            None => first_sentence(&words(&body)).ok_or(Undraftable::Empty)?,
         };
         let body = if body.is_empty() { article::paragraphs_to_html(&[&headline]) } else { body };
         let mut draft = Map::new();
-        draft.insert("body".into(), body.into());
         draft.insert("language".into(), self.language(feed, options).into());
         let summary = self.summary.as_ref().filter(|_| self.content.is_some()).map(words_of);
-        let summary = summary.filter(|summary| !summary.is_empty() && *summary != text && *summary != headline);
-        if let Some(summary) = summary {
+        let says_more = |summary: &String| !is_blank(summary) && *summary != headline && *summary != words(&body);
+        if let Some(summary) = summary.filter(says_more) {
             draft.insert("summary".into(), cut(&summary, MAX_SUMMARY).into());
         }
+        draft.insert("body".into(), body.into());
         self.names(feed, options, &mut draft);
         if let Some(link) = self.link.as_ref().filter(|link| is_publishable(link)) {
             draft.insert("canonical_url".into(), link.as_str().into());
@@ -100,8 +100,8 @@ impl Item {
         Ok(draft.into())
     }
 
-    /// The sanitised body, empty if there is none, and its words.
-    fn body(&self) -> Result<(String, String), Undraftable> {
+    /// The sanitised body, empty if there is none.
+    fn body(&self) -> Result<String, Undraftable> {
         for markup in [&self.content, &self.summary].into_iter().flatten() {
             let (Markup::Html(raw) | Markup::Text(raw)) = markup;
             if raw.len() > MAX_MARKUP {
@@ -112,11 +112,10 @@ impl Item {
                 return Err(Undraftable::TooLong);
             }
             if !body.is_empty() {
-                let text = words(&body);
-                return Ok((body, text));
+                return Ok(body);
             }
         }
-        Ok((String::new(), String::new()))
+        Ok(String::new())
     }
 
     /// The first that is a language tag: the item's, the feed's, the newsroom's for this feed.

@@ -16,7 +16,7 @@ pub(crate) fn safe(markup: &Markup, base: Option<&Url>) -> String {
         Markup::Html(html) if !html.contains('<') => paragraphs(&resolve(html)),
         Markup::Html(html) => sanitise(html, base.filter(|_| has_relative_address(html))).html,
     };
-    if html.contains("<img ") || !is_blank(&words(&html)) { html } else { String::new() }
+    if html.contains("<img ") || has_words(&html) { html } else { String::new() }
 }
 
 /// Whether an address in `html` may need a base; making a sanitiser for one costs more than a short text does.
@@ -42,6 +42,11 @@ fn paragraphs(text: &str) -> String {
     let paragraphs: Vec<String> =
         lines.split(|line| line.is_empty()).filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
     paragraphs_to_html(&paragraphs)
+}
+
+/// Whether a reader would see anything of safe markup without pictures.
+fn has_words(html: &str) -> bool {
+    Scan::new(html).any(|token| matches!(token, Token::Text(raw) if !is_blank(&resolve(raw))))
 }
 
 /// The words of markup, safe or not, in one line and without any of its addresses.

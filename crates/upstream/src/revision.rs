@@ -73,12 +73,12 @@ pub fn compare(before: &Fingerprint, after: &Fingerprint) -> Option<Kind> {
 
 /// A SimHash of the text's words, three at a time: each bit is what most of their hashes have there. 0 for no words.
 pub(crate) fn shape(text: &str) -> u64 {
-    let words: Vec<&str> = words(text).collect();
+    let hashes: Vec<u64> = words(text).map(hash).collect();
     let mut votes = [0_i32; 64];
-    for shingle in words.windows(SHINGLE.min(words.len().max(1))) {
-        let hash = hash(shingle);
+    for shingle in hashes.windows(SHINGLE.min(hashes.len().max(1))) {
+        let hash = mixed(shingle.iter().fold(0, |all, word| all.rotate_left(21).wrapping_add(*word)));
         for (bit, vote) in votes.iter_mut().enumerate() {
-            *vote += if hash >> bit & 1 == 1 { 1 } else { -1 };
+            *vote += 2 * (hash >> bit & 1) as i32 - 1;
         }
     }
     votes.iter().enumerate().fold(0, |shape, (bit, vote)| shape | u64::from(*vote > 0) << bit)
@@ -101,12 +101,16 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// FNV-1a with its bits mixed once more: stable over versions and machines, as what is stored must be.
-fn hash(shingle: &[&str]) -> u64 {
-    let bytes = shingle.iter().flat_map(|word| word.bytes().chain([0]));
-    let fnv = bytes.fold(0xCBF2_9CE4_8422_2325_u64, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01B3));
-    let mixed = (fnv ^ fnv >> 33).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
-    mixed ^ mixed >> 33
+/// FNV-1a: stable over versions and machines, as what is stored must be.
+fn hash(word: &str) -> u64 {
+    word.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01B3))
+}
+
+/// Spreads what two hashes differ in over all bits (the finaliser of MurmurHash3).
+fn mixed(hash: u64) -> u64 {
+    let hash = (hash ^ hash >> 33).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
+    let hash = (hash ^ hash >> 33).wrapping_mul(0xC4CE_B9FE_1A85_EC53);
+    hash ^ hash >> 33
 }
 
 /// Whether two texts are versions of one. Nothing is similar to no text.

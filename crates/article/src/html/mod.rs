@@ -1,5 +1,6 @@
 //! Body markup: what may stand in it, and plain text into paragraphs.
 
+mod direct;
 mod elements;
 mod plain;
 mod settled;
@@ -11,6 +12,7 @@ use std::sync::LazyLock;
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
+use self::direct::direct;
 use self::elements::{ELEMENTS, EVERYWHERE, LINK_REL, SCHEMES, is_allowed_address, named};
 pub use self::plain::to_text;
 use self::settled::is_settled;
@@ -70,6 +72,11 @@ pub(crate) fn try_sanitise(html: &str, base: Option<&Url>) -> Option<Sanitised> 
     if is_settled(html) {
         return Some(Sanitised { html: html.into(), removed: Vec::new() });
     }
+    direct(html, base).or_else(|| parsed(html, base))
+}
+
+/// As [`try_sanitise`], by way of a tree.
+fn parsed(html: &str, base: Option<&Url>) -> Option<Sanitised> {
     let survey = Survey::of(html, is_expected);
     if survey.is_too_tangled() {
         return None;

@@ -10,7 +10,7 @@ use super::plain::unescape;
 use crate::text::is_illegal_in_text;
 
 /// The deepest nesting read here: bounds the looks back at open elements that each tag costs.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// Bytes that stand for themselves wherever they are: ASCII but for controls and markup, and whatever continues or
 /// begins a character, but for the first bytes of those that may be illegal or have an entity of their own.
@@ -72,7 +72,7 @@ fn start_tag<'a>(tag: &'a str, open: &mut Vec<&'static Element>) -> Option<&'a s
 }
 
 /// Whether the parser puts `element` where its tag stands and leaves everything open that is open.
-fn stays_in_place(element: &Element, open: &[&Element]) -> bool {
+pub(super) fn stays_in_place(element: &Element, open: &[&Element]) -> bool {
     let parent = open.last();
     if let Kind::Part(parents) = element.kind {
         return parent.is_some_and(|parent| parents.contains(&parent.name));

@@ -30,7 +30,7 @@ const PIECE: usize = 1024;
 const MAX_SEPARATORS: usize = 10_000;
 
 /// The most element names remembered, for a list that a person reads.
-const MAX_NAMES: usize = 20;
+pub(super) const MAX_NAMES: usize = 20;
 
 /// What the tokens of a document tell.
 #[derive(Default)]
