@@ -170,11 +170,12 @@ impl Desk {
                 found => found?.ok_or(Refusal::NoSuchArticle)?,
             };
             match (kept.place, kept.article.status, lift) {
-                (Place::Embargoes, Status::Published, _) => self.finish(&kept).await?,
+                (Place::Embargoes, Status::Published, _) => Box::pin(self.finish(&kept)).await?,
                 (Place::Embargoes, Status::Embargoed, Some(now))
                     if kept.article.embargoed_until.is_none_or(|until| until <= now) =>
                 {
-                    self.end_embargo(publisher, id, now).await?;
+                    // Boxed, for they are rare and would make every request's future as large as theirs.
+                    Box::pin(self.end_embargo(publisher, id, now)).await?;
                 }
                 _ => return Ok(kept),
             }
@@ -207,11 +208,11 @@ impl Desk {
             }
         };
         match (place, article.status) {
-            (Place::Embargoes, Status::Embargoed) => self.call_at_end(&article).await,
+            (Place::Embargoes, Status::Embargoed) => Box::pin(self.call_at_end(&article)).await,
             (Place::Embargoes, Status::Published) => {
                 let sequence = written.sequence;
                 let marker = Kept { place, sequence, article, payload, traceparent: Some(traceparent.to_owned()) };
-                self.move_to_log(&marker).await?;
+                Box::pin(self.move_to_log(&marker)).await?;
                 return Ok(marker.article);
             }
             _ => {}
