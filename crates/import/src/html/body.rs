@@ -24,8 +24,15 @@ pub(super) struct Found {
 
 /// Whether a line reads as a sentence: long, or closed as sentences are.
 pub(super) fn is_sentence(run: &Run) -> bool {
-    let text = run.text.trim_end_matches(['"', '\'', '”', '’', '」', '』', ')', '）', '»', ' ', ']', '】']);
-    let closed = text.ends_with(['.', '!', '?', '…', '。', '！', '？', '؟', '।', '։', '።', '．']);
+    let quotes = |c: char| matches!(c, '"' | '\'' | '”' | '’' | '」' | '』' | '»' | ' ');
+    let stops = |text: &str| text.ends_with(['.', '!', '?', '…', '。', '！', '？', '؟', '।', '։', '።', '．']);
+    let text = run.text.trim_end_matches(quotes);
+    // A sign-off in brackets follows the end of the sentence.
+    let before =
+        text.strip_suffix([')', '）', ']', '】']).and_then(|rest| Some(&rest[..rest.rfind(['(', '（', '[', '【'])?]));
+    let closed = stops(text)
+        || stops(text.trim_end_matches([')', '）']))
+        || before.is_some_and(|before| stops(before.trim_end_matches(quotes)));
     let wide = run.text.chars().filter(|c| *c >= '\u{2e80}').count() * 2 > run.letters;
     let (short, long) = if wide { (8, 40) } else { (16, 110) };
     if run.linked * 2 > run.letters && !(closed && run.linked * 10 < run.letters * 9) {

@@ -210,11 +210,13 @@ fn shown(parts: &Parts<'_>) -> Vec<Stated> {
             continue;
         }
         let parent = parts.dom.node(said.node).parent;
-        for when in dates_of(&said.value) {
+        let dates = dates_of(&said.value);
+        let dated: usize = dates.iter().map(|when| when.range.len()).sum();
+        for when in dates {
             let before = squeezed(&said.value[..when.range.start]);
             let later = LATER.iter().any(|word| before.contains(word))
                 || within_class(parts.dom, parent, 2, &["modified", "updated", "update", "datemodified", "upd"]);
-            let most = 2 * when.range.len() >= said.value.len() || labelled;
+            let most = 2 * dated >= said.value.len() || labelled;
             if later || !most {
                 continue;
             }

@@ -5,6 +5,7 @@
 
 mod agencies;
 mod body;
+mod clock;
 mod dating;
 mod dom;
 mod encoding;

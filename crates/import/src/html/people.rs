@@ -1,6 +1,6 @@
 //! Who wrote a story, who edited it, and whom it is credited to. An agency is a source, never an author.
 
-use super::agencies::AGENCIES;
+use super::agencies::is_agency;
 use super::page::Parts;
 use super::said::{Label, Said};
 use super::words::{squeezed, within_class};
@@ -92,6 +92,10 @@ pub(super) fn find(parts: &Parts<'_>) -> People {
     let mut credited = None;
     let mut add = |rank: u8, text: &str, origin: String, run: Option<usize>| {
         let mut names = Vec::new();
+        if text.contains("://") {
+            let why = "an address is no name".to_owned();
+            return rejected.push(Rejected { value: text.to_owned(), origin, why });
+        }
         for name in split(text) {
             if is_agency(&name) {
                 agencies.push(Candidate::new(20 + rank, name.clone(), origin.clone()));
@@ -296,13 +300,6 @@ fn why_nobody(name: &str, sites: &[String], rank: u8) -> Option<&'static str> {
 fn is_office(name: &str) -> bool {
     let ends = ["网", "报", "报社", "社", "电视台", "日报", "晚报", "编辑部", "融媒体中心", "公众号", "新闻", "频道"];
     name.chars().count() > 2 && ends.iter().any(|end| name.ends_with(end))
-}
-
-/// News agencies, by any of their names.
-pub(super) fn is_agency(name: &str) -> bool {
-    let bare = squeezed(name);
-    let bare = bare.trim_matches(|c: char| !c.is_alphanumeric());
-    AGENCIES.contains(&bare.strip_prefix("the").filter(|rest| AGENCIES.contains(rest)).unwrap_or(bare))
 }
 
 /// A closing signature of the story's last sentence: where it begins, and the names with their line.
