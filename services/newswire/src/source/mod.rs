@@ -7,7 +7,7 @@ mod store;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use article::PublisherId;
 use feed_reader::source::Source;
 use feed_reader::state::State;
