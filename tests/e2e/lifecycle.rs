@@ -215,7 +215,7 @@ async fn check_feeds(room: &Newsroom, models: &[Model]) -> Result<(), String> {
             }
             let text = format!("of story {}.", model.n);
             let whole = format!("{entry:?}");
-            if whole.contains(&text) == (model.status == "killed") {
+            if whole.contains(&text) != (model.status == "published") {
                 return Err(format!("{format}: the text of {model:?} is in the wrong place: {whole}"));
             }
         }
