@@ -32,7 +32,7 @@ pub(crate) struct Publisher {
 pub(crate) enum Refusal {
     /// The article, or the request, will not do; it would be refused again.
     #[error("the publisher refused it: {}", .0.said())]
-    Refused(Problem),
+    Refused(Box<Problem>),
     /// It passes, perhaps after the time that is given.
     #[error("the publisher cannot take it now: {why}")]
     Later { why: String, after: Option<Duration> },
@@ -150,7 +150,7 @@ fn refusal(status: StatusCode, after: Option<Duration>, body: &[u8]) -> Refusal 
     match (status, problem) {
         (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Refusal::Forbidden(said),
         (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS, _) => Refusal::Later { why: said, after },
-        (status, Some(problem)) if status.is_client_error() => Refusal::Refused(problem),
+        (status, Some(problem)) if status.is_client_error() => Refusal::Refused(Box::new(problem)),
         // Without a problem document it was not the publisher who said it.
         _ => Refusal::Later { why: said, after },
     }
