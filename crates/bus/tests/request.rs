@@ -16,8 +16,9 @@ async fn connect(nats: &NatsServer, service: &str) -> Bus {
 async fn one_instance_answers_and_silence_is_none() {
     let nats = NatsServer::start().await;
     let asker = connect(&nats, "asker").await;
-    let ask =
-        async |question: &'static str, within: Duration| asker.request(subjects::ASK_REACH, question.into(), within).await;
+    let ask = async |question: &'static str, within: Duration| {
+        asker.request(subjects::ASK_REACH, question.into(), within).await
+    };
     assert_eq!(ask("anybody?", Duration::from_secs(5)).await, None, "nobody listens, and that is known at once");
     let shutdown = CancellationToken::new();
     let instances = ["first", "second"].map(|name| {

@@ -54,7 +54,10 @@ const SOURCES: [(Source, Stream); 2] = [(Source::Log, ARTICLES), (Source::Embarg
 
 impl Place {
     fn new(at: jiff::Timestamp, sequence: u64, source: Source) -> Self {
-        Self { at: u64::try_from(at.as_microsecond()).unwrap_or(0), sequence: sequence << 1 | u64::from(source == Source::Log) }
+        Self {
+            at: u64::try_from(at.as_microsecond()).unwrap_or(0),
+            sequence: sequence << 1 | u64::from(source == Source::Log),
+        }
     }
 
     fn source(self) -> Source {

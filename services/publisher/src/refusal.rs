@@ -223,13 +223,10 @@ impl Refusal {
                 "The request took too long",
                 "it did not arrive whole within 30 seconds; send it again, with the same Idempotency-Key",
             ),
-            Self::BadQuery { parameter, detail } => said(
-                S::BAD_REQUEST,
-                "bad-query",
-                "The address cannot be read",
-                format!("{parameter}: {detail}"),
-            )
-            .with(json!({ "parameter": parameter })),
+            Self::BadQuery { parameter, detail } => {
+                said(S::BAD_REQUEST, "bad-query", "The address cannot be read", format!("{parameter}: {detail}"))
+                    .with(json!({ "parameter": parameter }))
+            }
             Self::BadHeader { header, detail } => {
                 said(S::BAD_REQUEST, "bad-header", "A header cannot be read", format!("{header}: {detail}"))
             }

@@ -44,7 +44,9 @@ async fn people_find_a_page_without_scripts() {
     assert!(page.header("content-security-policy").starts_with("default-src 'none'; style-src 'self'"));
     assert_eq!(page.header("x-content-type-options"), "nosniff");
     assert!(!page.text.contains("<script") && !page.text.contains("style="));
-    for said in ["/v1/articles", "dry_run=true", "Idempotency-Key", "If-Match", "/v1/openapi.json", "newswire token create"] {
+    for said in
+        ["/v1/articles", "dry_run=true", "Idempotency-Key", "If-Match", "/v1/openapi.json", "newswire token create"]
+    {
         assert!(page.text.contains(said), "{said}");
     }
     for link in page.text.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
@@ -69,8 +71,7 @@ async fn answers() -> Vec<Value> {
     let room = Newsroom::open().await;
     let mut document = draft("Described");
     document["published"] = json!({ "at": "2018-11-26", "tz": "Asia/Shanghai" });
-    document["associations"] =
-        json!([{ "type": "picture", "uri": "https://cdn.example/1.jpg", "alt_text": "A bridge", "width": 10, "height": 10 }]);
+    document["associations"] = json!([{ "type": "picture", "uri": "https://cdn.example/1.jpg", "alt_text": "A bridge", "width": 10, "height": 10 }]);
     document["subjects"] = json!([{ "scheme": "medtop", "code": "20000001", "name": "arts" }]);
     let (articles, article) = ("/v1/articles", "/v1/articles/{id}");
     let created = room.post(&document, &[]).await;
