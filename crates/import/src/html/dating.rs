@@ -41,6 +41,9 @@ const METAS: &[&str] = &[
     "citation_publication_date",
 ];
 
+/// The rank of a date that counts only for want of any other.
+const LAST: u8 = 9;
+
 /// Words before a date, squeezed, that make it the date of something else.
 const LATER: &[&str] = &[
     "updated",
@@ -84,8 +87,8 @@ pub(super) struct Dated {
 }
 
 pub(super) fn find(parts: &Parts<'_>, language: &str) -> Result<Dated, ImportError> {
-    let shown = shown(parts);
-    let stated = stated(parts, &shown);
+    let stated = stated(parts);
+    let shown = shown(parts, !stated.is_empty());
     let line = parts.line(parts.lines.start);
     let (chosen, offset, rejected) = match shown.first() {
         Some(first) => settle(first, &shown, &stated, language)?,
@@ -200,13 +203,17 @@ fn certain<'s>(stated: &'s Stated, others: &[Stated], language: &str) -> Result<
 }
 
 /// The dates that a reader sees: behind a label, between headline and story, just above the headline; behind the
-/// story only with a label.
-fn shown(parts: &Parts<'_>) -> Vec<Stated> {
+/// story only with a label, or where the metadata has `told` none.
+fn shown(parts: &Parts<'_>, told: bool) -> Vec<Stated> {
     let mut found: Vec<(u8, Stated)> = Vec::new();
     for (at, said) in parts.said.iter().enumerate() {
         let behind = at >= parts.behind;
         let labelled = said.label == Some(Label::Date);
-        if (behind && !labelled) || said.label.is_some_and(|label| label != Label::Date) {
+        // Behind the story a date without a label counts only in an element for dates, and only for want of any other.
+        let alone = behind
+            && !labelled
+            && within_class(parts.dom, parts.dom.node(said.node).parent, 1, &["time", "date", "pubtime"]);
+        if (behind && !labelled && !alone) || said.label.is_some_and(|label| label != Label::Date) {
             continue;
         }
         let parent = parts.dom.node(said.node).parent;
@@ -220,7 +227,7 @@ fn shown(parts: &Parts<'_>) -> Vec<Stated> {
             if later || !most {
                 continue;
             }
-            let rank = 2 * u8::from(behind) + u8::from(!labelled);
+            let rank = if alone { LAST } else { 2 * u8::from(behind) + u8::from(!labelled) };
             let text = said.value[when.range.clone()].to_owned();
             let how = if labelled { "label line" } else { "line" };
             found.push((rank, Stated { when, text, origin: format!("{how} {}", parts.line(said.run)) }));
@@ -236,6 +243,8 @@ fn shown(parts: &Parts<'_>) -> Vec<Stated> {
         }
     }
     found.sort_by_key(|(rank, _)| *rank);
+    let want = found.first().is_some_and(|(rank, _)| *rank == LAST) && !told;
+    found.retain(|(rank, _)| *rank < LAST || want);
     found.into_iter().map(|(_, stated)| stated).collect()
 }
 
@@ -250,15 +259,14 @@ fn dates_of(text: &str) -> Vec<When> {
 }
 
 /// The dates of the metadata, the best first.
-fn stated(parts: &Parts<'_>, shown: &[Stated]) -> Vec<Stated> {
+fn stated(parts: &Parts<'_>) -> Vec<Stated> {
     let mut values: Vec<(String, String)> = Vec::new();
     let government = |meta: &super::meta::Meta| (meta.value.clone(), meta.origin.clone());
     values.extend(parts.head.all(&METAS[..1]).map(government));
     values.extend(parts.head.linked.published.iter().map(|date| (date.clone(), "JSON-LD datePublished".to_owned())));
     values.extend(parts.head.all(&METAS[1..]).map(government));
     // What the element of a visible date says beside it.
-    let lines = parts.said[..parts.behind].iter().filter(|_| !shown.is_empty());
-    for said in lines {
+    for said in &parts.said[..parts.behind] {
         for id in parts.dom.ancestors(said.node).take(3) {
             for name in ["datetime", "title", "data-time", "data-timestamp", "data-date"] {
                 let later = within_class(parts.dom, id, 1, &["modified", "updated", "update", "datemodified", "upd"]);

@@ -33,6 +33,13 @@ const AUTHOR_METAS: &[&str] = &[
 const SOURCE_METAS: &[&str] = &["contentsource", "source", "mediaid", "dc.source", "copyfrom", "articlesource"];
 /// What stands in the place of a name and is none, squeezed.
 const NOBODY: &[&str] = &[
+    "name",
+    "author",
+    "unknown",
+    "null",
+    "undefined",
+    "本站原创",
+    "互联网",
     "admin",
     "administrator",
     "staff",
@@ -89,6 +96,9 @@ pub(super) fn find(parts: &Parts<'_>) -> People {
     let mut agencies = Vec::new();
     let mut rejected = Vec::new();
     let mut bylines: Vec<Byline> = Vec::new();
+    let sources: Vec<String> = parts.labelled(Label::Source).map(|said| squeezed(&said.value)).collect();
+    let called = parts.unlabelled().filter(|said| is_source(parts, said)).map(|said| squeezed(&said.value));
+    let sources: Vec<String> = sources.into_iter().chain(called).collect();
     let mut credited = None;
     let mut add = |rank: u8, text: &str, origin: String, run: Option<usize>| {
         let mut names = Vec::new();
@@ -101,7 +111,9 @@ pub(super) fn find(parts: &Parts<'_>) -> People {
                 agencies.push(Candidate::new(20 + rank, name.clone(), origin.clone()));
                 credited = credited.or(run);
             }
-            match why_nobody(&name, &sites, rank) {
+            let source =
+                (rank > 0 && sources.contains(&squeezed(&name))).then_some("the page credits it as the source");
+            match source.or_else(|| why_nobody(&name, &sites, rank)) {
                 Some(why) => rejected.push(Rejected { value: name, origin: origin.clone(), why: why.to_owned() }),
                 None => names.push(name),
             }
@@ -299,7 +311,7 @@ fn why_nobody(name: &str, sites: &[String], rank: u8) -> Option<&'static str> {
 /// Organisations by how their names end: even a label for authors is filled with them.
 fn is_office(name: &str) -> bool {
     let ends = ["网", "报", "报社", "社", "电视台", "日报", "晚报", "编辑部", "融媒体中心", "公众号", "新闻", "频道"];
-    name.chars().count() > 2 && ends.iter().any(|end| name.ends_with(end))
+    name.ends_with("作者") || name.chars().count() > 2 && ends.iter().any(|end| name.ends_with(end))
 }
 
 /// A closing signature of the story's last sentence: where it begins, and the names with their line.
@@ -327,8 +339,7 @@ fn source(parts: &Parts<'_>, agencies: Vec<Candidate>, sites: &[String], traces:
         let origin = format!("line {}", parts.line(said.run));
         let beside = dated.contains(&said.run);
         let own = sites.iter().any(|site| squeezed(site) == squeezed(&said.value));
-        let parent = parts.dom.node(said.node).parent;
-        let called = within_class(parts.dom, parent, 3, SOURCES) && said.value.chars().any(char::is_alphabetic);
+        let called = is_source(parts, said);
         let candidate = if is_agency(&said.value) {
             Candidate::new(3, said.value.clone(), format!("{origin}, an agency"))
         } else if called {
@@ -338,7 +349,7 @@ fn source(parts: &Parts<'_>, agencies: Vec<Candidate>, sites: &[String], traces:
         } else {
             continue;
         };
-        candidates.push(candidate.unless(own && candidate_rank_is_guess(called), "the name of the site"));
+        candidates.push(candidate.unless(own && !called, "the name of the site"));
     }
     candidates.extend(agencies);
     for meta in parts.head.all(SOURCE_METAS) {
@@ -346,15 +357,25 @@ fn source(parts: &Parts<'_>, agencies: Vec<Candidate>, sites: &[String], traces:
         candidates
             .push(Candidate::new(10, meta.value.clone(), meta.origin.clone()).unless(address, "an address is no name"));
     }
+    for candidate in &mut candidates {
+        if NOBODY.contains(&squeezed(&candidate.value).as_str()) {
+            candidate.veto = Some("stands where a name should".to_owned());
+        }
+    }
     let trace = choose(Field::Source, candidates)?;
     let value = trace.value.clone();
     traces.push(trace);
     Some(value)
 }
 
-/// An element that says it holds the source is believed even when it names the site.
-fn candidate_rank_is_guess(called: bool) -> bool {
-    !called
+/// Whether a short text below the headline stands in an element for the source.
+fn is_source(parts: &Parts<'_>, said: &Said) -> bool {
+    let letters = said.value.chars().filter(|c| c.is_alphabetic()).count();
+    let parent = parts.dom.node(said.node).parent;
+    (2..=MAX_NAME).contains(&letters)
+        && super::when::dates(&said.value).is_empty()
+        && !said.value.contains(['：', ':'])
+        && within_class(parts.dom, parent, 3, SOURCES)
 }
 
 fn editors(parts: &Parts<'_>, traces: &mut Vec<Trace>) -> Vec<String> {

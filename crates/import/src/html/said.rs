@@ -75,6 +75,7 @@ const MORE: &[(&str, Label, bool)] = &[
     ("المصدر", Label::Source, false),
     ("出处", Label::Source, false),
     ("转自", Label::Source, false),
+    ("来源于", Label::Source, false),
     ("來源", Label::Source, true),
     ("来源", Label::Source, true),
     ("原标题", Label::None, false),

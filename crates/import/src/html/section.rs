@@ -60,6 +60,8 @@ const NO_SECTION: &[&str] = &[
     "youarehere",
     "您所在的位置",
     "undefined",
+    "打印",
+    "字号",
     "none",
 ];
 /// Longest name of a section, in characters.
@@ -142,7 +144,9 @@ fn crumbs(parts: &Parts<'_>) -> Vec<(u32, Vec<String>)> {
     const ARROWS: [char; 6] = ['>', '＞', '»', '›', '→', '≫'];
     let mut found: Vec<(u32, Vec<String>)> = Vec::new();
     let mut list: Option<(super::dom::Id, usize)> = None;
-    for (at, run) in parts.outline.runs.iter().enumerate().take(parts.lines.start) {
+    let shown = parts.headline.as_ref().map(|headline| headline.lines.start).filter(|at| *at > 0);
+    let end = shown.unwrap_or(parts.lines.start).min(parts.lines.start);
+    for (at, run) in parts.outline.runs.iter().enumerate().take(end) {
         let element = std::iter::once(run.block)
             .chain(parts.dom.ancestors(run.block))
             .take(4)

@@ -133,7 +133,8 @@ pub(super) fn says_furniture(text: &str, letters: usize) -> bool {
     }
     let line = squeezed(text);
     let bare = line.trim_matches([':', '.', '>', '»', '›', '[', ']', '(', ')', '【', '】', '·', '|', '…']);
-    LINES.contains(&bare) || OPENINGS.iter().any(|opening| line.starts_with(opening))
+    let open = line.trim_start_matches(['(', '[', '【']);
+    LINES.contains(&bare) || OPENINGS.iter().any(|opening| line.starts_with(opening) || open.starts_with(opening))
 }
 
 #[cfg(test)]
