@@ -11,7 +11,7 @@ use crate::desk::{Answer, Client, Newsroom, draft};
 
 fn headlines(answer: &Answer) -> Vec<String> {
     let articles = answer.json["articles"].as_array().unwrap_or_else(|| panic!("no list: {}", answer.json));
-    articles.iter().map(|article| article["headline"].as_str().unwrap().to_owned()).collect()
+    articles.iter().map(|article| article["headline"].as_str().expect("a headline").to_owned()).collect()
 }
 
 /// The list, once it begins with `first`: it follows the log.
@@ -28,7 +28,9 @@ async fn list(client: &Client, query: &str, first: &str) -> Answer {
 
 /// The address behind `rel="next"`.
 fn next(answer: &Answer) -> Option<&str> {
-    answer.optional("link").map(|link| link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap())
+    let link = answer.optional("link")?;
+    let address = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
+    Some(address.expect("a link to the next page"))
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ async fn client(room: &Newsroom, record: TokenRecord) -> Client {
 }
 
 fn record(name: &str) -> TokenRecord {
-    TokenRecord::new("hefei".parse().unwrap(), name.to_owned(), service_kit::now())
+    TokenRecord::new("hefei".parse().expect("a publisher"), name.to_owned(), service_kit::now())
 }
 
 #[tokio::test]
