@@ -134,7 +134,7 @@ fn alias(guid: &str) -> Option<String> {
 /// The items of one document, each with its identity; items that are the same are one, the newest of them.
 ///
 /// A name that several different items of the document share is taken from each of them.
-pub fn identities<'a>(items: &'a [Item], format: Format) -> Vec<(&'a Item, Identity)> {
+pub fn identities(items: &[Item], format: Format) -> Vec<(&Item, Identity)> {
     let mut found: Vec<(&Item, Identity)> = items.iter().map(|item| (item, Identity::of(item))).collect();
     // Atom has versions of an entry under one id (RFC 4287, section 4.1.1); elsewhere the page must be the same, too.
     let same = |a: &Identity, b: &Identity| {

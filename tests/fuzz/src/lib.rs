@@ -33,3 +33,11 @@ pub fn foreign(bytes: &[u8], read: fn(&Value, &Defaults) -> Result<Foreign, Prob
         _ => None,
     }
 }
+
+/// A page that was read has all that an article needs, and its body survives the sanitiser as it is but for what the
+/// sanitiser adds to links.
+pub fn imported(page: &import::Imported) {
+    assert!(!page.headline.is_empty() && !page.paragraphs.is_empty() && !page.body.is_empty());
+    let clean = article::sanitise(&page.body, None);
+    assert!(clean.removed.is_empty(), "{:?} in {}", clean.removed, page.body);
+}

@@ -13,7 +13,7 @@ use url::{ParseError, Url};
 
 use super::Sanitised;
 use super::elements::{ADDRESSES, Element, Kind, LINK_REL, SCHEMES, is_allowed_address, named};
-use super::settled::{MAX_DEPTH, is_settled, stays_in_place};
+use super::settled::{MAX_DEPTH, PLAIN, is_settled, stays_in_place};
 use super::tangle::MAX_NAMES;
 use crate::text::is_illegal_in_text;
 
@@ -60,7 +60,7 @@ pub(super) fn direct(html: &str, base: Option<&Url>) -> Option<Sanitised> {
     let mut rest = html;
     loop {
         let end = rest.find('<').unwrap_or(rest.len());
-        let in_frame = pass.open.last().is_some_and(|(element, _)| element.is_table_frame());
+        let in_frame = pass.open.last().is_some_and(|element| element.is_table_frame());
         if in_frame && !rest[..end].bytes().all(|b| matches!(b, b' ' | b'\n' | b'\t')) {
             return None;
         }
@@ -86,8 +86,8 @@ pub(super) fn direct(html: &str, base: Option<&Url>) -> Option<Sanitised> {
 
 struct Pass<'a> {
     out: String,
-    /// Elements that are open, and whether they are written.
-    open: Vec<(&'static Element, bool)>,
+    /// Elements that are open, those that are not written among them.
+    open: Vec<&'static Element>,
     removed: BTreeSet<&'static str>,
     base: Option<&'a Url>,
 }
@@ -95,12 +95,12 @@ struct Pass<'a> {
 impl Pass<'_> {
     /// Reads what follows `</`; returns what follows the `>`.
     fn end_tag<'b>(&mut self, tag: &'b str) -> Option<&'b str> {
-        let (name, after) = tag.split_at_checked(self.open.last()?.0.name.len())?;
-        let (element, written) = self.open.pop()?;
+        let element = self.open.pop()?;
+        let (name, after) = tag.split_at_checked(element.name.len())?;
         if !name.eq_ignore_ascii_case(element.name) {
             return None;
         }
-        if written {
+        if named(element.name).is_some() {
             self.out.push_str("</");
             self.out.push_str(element.name);
             self.out.push('>');
@@ -114,8 +114,7 @@ impl Pass<'_> {
         let lower = lower(name);
         let kept = named(&lower);
         let element = kept.or_else(|| DROPPED.iter().find(|element| element.name == lower))?;
-        let open: Vec<&Element> = self.open.iter().map(|(element, _)| *element).collect();
-        if open.len() >= MAX_DEPTH || !stays_in_place(element, &open) {
+        if self.open.len() >= MAX_DEPTH || !stays_in_place(element, &self.open) {
             return None;
         }
         if kept.is_some() {
@@ -137,7 +136,7 @@ impl Pass<'_> {
             (true, _) => {}
             // HTML has no elements that close themselves: what follows is inside.
             (false, true) => return None,
-            (false, false) => self.open.push((element, kept.is_some())),
+            (false, false) => self.open.push(element),
         }
         // The parser drops a line feed that begins preformatted text.
         (element.name != "pre" || !rest.starts_with('\n')).then_some(rest)
@@ -247,7 +246,7 @@ fn text(raw: &str, place: Place) -> Option<Cow<'_, str>> {
             }
             ("", _) => out.push('&'),
             (_, Some(after)) if run <= MAX_REFERENCE => {
-                let (first, second) = *NAMED_ENTITIES.get(&after_name(rest, run)).filter(|found| found.0 != 0)?;
+                let (first, second) = *NAMED_ENTITIES.get(&rest[..=run]).filter(|found| found.0 != 0)?;
                 out.push(char::from_u32(first)?);
                 out.extend(char::from_u32(second).filter(|_| second != 0));
                 rest = after;
@@ -259,11 +258,6 @@ fn text(raw: &str, place: Place) -> Option<Cow<'_, str>> {
     }
     out.push_str(rest);
     Some(legal(out.into()))
-}
-
-/// The name of a reference with its semicolon, as the table has it.
-fn after_name(rest: &str, run: usize) -> &str {
-    &rest[..=run]
 }
 
 /// The character of a number, if the parser takes it for that and for nothing else.
@@ -281,24 +275,32 @@ fn numbered(number: &str) -> Option<char> {
 }
 
 fn legal(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.chars().any(is_illegal_in_text) { text.replace(is_illegal_in_text, "").into() } else { text }
+    // Only what begins with one of these bytes may be illegal: see `PLAIN`, which has the special characters, too.
+    let is_plain = |b: u8| PLAIN[usize::from(b)] || matches!(b, b'"' | b'&' | b'<' | b'>');
+    if text.bytes().all(is_plain) || !text.chars().any(is_illegal_in_text) {
+        return text;
+    }
+    text.replace(is_illegal_in_text, "").into()
 }
 
 /// Writes text as the serialiser does.
 fn escape(out: &mut String, text: &str, attribute: bool) {
     let mut rest = text;
-    let special = |c: char| matches!(c, '&' | '<' | '>' | '\u{A0}') || (attribute && c == '"');
-    while let Some(at) = rest.find(special) {
-        out.push_str(&rest[..at]);
-        let (entity, length) = match rest.as_bytes()[at] {
+    // 0xC2 begins the no-break space, and others that stay.
+    let is_special = |b: u8| matches!(b, b'&' | b'<' | b'>' | 0xC2) || (attribute && b == b'"');
+    while let Some(at) = rest.bytes().position(is_special) {
+        let (before, after) = rest.split_at(at);
+        out.push_str(before);
+        let (written, length) = match after.as_bytes()[0] {
             b'&' => ("&amp;", 1),
             b'<' => ("&lt;", 1),
             b'>' => ("&gt;", 1),
             b'"' => ("&quot;", 1),
-            _ => ("&nbsp;", 2),
+            _ if after.starts_with('\u{A0}') => ("&nbsp;", 2),
+            _ => (&after[..2], 2),
         };
-        out.push_str(entity);
-        rest = &rest[at + length..];
+        out.push_str(written);
+        rest = &after[length..];
     }
     out.push_str(rest);
 }

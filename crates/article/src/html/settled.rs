@@ -14,7 +14,7 @@ pub(super) const MAX_DEPTH: usize = 64;
 
 /// Bytes that stand for themselves wherever they are: ASCII but for controls and markup, and whatever continues or
 /// begins a character, but for the first bytes of those that may be illegal or have an entity of their own.
-static PLAIN: [bool; 256] = {
+pub(super) static PLAIN: [bool; 256] = {
     let mut plain = [true; 256];
     let mut byte = 0;
     while byte < 256 {

@@ -28,8 +28,10 @@ fn story(n: u32) -> Item {
     }
 }
 
+type Mutation = (&'static str, fn(&mut Item));
+
 /// Ways in which a feed's items come back under other names without being other items.
-const MUTATIONS: [(&str, fn(&mut Item)); 18] = [
+const MUTATIONS: [Mutation; 18] = [
     ("none", |_| {}),
     ("guid: http", |item| rename(item, |guid| guid.replace("https:", "http:"))),
     ("guid: www", |item| rename(item, |guid| guid.replace("//news", "//www.news"))),

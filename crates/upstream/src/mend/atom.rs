@@ -1,7 +1,6 @@
 //! Writes one item as an Atom entry that any reader of Atom can read.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 /// Elements without content and end tag in HTML: feeds that forget to escape leave them open.
 pub(super) fn is_void(name: &str) -> bool {
@@ -16,19 +15,23 @@ pub(super) const ENTRY: &str =
 
 /// Text with what is special in markup escaped.
 pub(super) fn escaped(text: &str) -> Cow<'_, str> {
-    if !text.bytes().any(|b| matches!(b, b'&' | b'<' | b'>' | b'"')) {
+    let is_special = |b: u8| matches!(b, b'&' | b'<' | b'>' | b'"');
+    if !text.bytes().any(is_special) {
         return text.into();
     }
     let mut out = String::with_capacity(text.len() + text.len() / 8);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(is_special) {
+        out.push_str(&rest[..at]);
+        out.push_str(match rest.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            _ => "&quot;",
+        });
+        rest = &rest[at + 1..];
     }
+    out.push_str(rest);
     out.into()
 }
 
@@ -43,9 +46,17 @@ pub(super) fn start(out: &mut String, name: &str, attributes: &[(&str, &str)]) {
     out.push('<');
     out.push_str(name);
     for (name, value) in attributes {
-        let _ = write!(out, " {name}=\"{}\"", escaped(value));
+        attribute(out, name, value);
     }
     out.push('>');
+}
+
+pub(super) fn attribute(out: &mut String, name: &str, value: &str) {
+    out.push(' ');
+    out.push_str(name);
+    out.push_str("=\"");
+    out.push_str(&escaped(value));
+    out.push('"');
 }
 
 pub(super) fn end(out: &mut String, name: &str) {

@@ -11,6 +11,7 @@ mod item;
 mod names;
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -28,6 +29,12 @@ use crate::text::legal;
 
 /// How deep elements may nest before the rest is taken for flat.
 const MAX_DEPTH: usize = 256;
+
+/// How deep an item may begin, so that there is room in it.
+const MAX_ITEM_DEPTH: usize = MAX_DEPTH - 32;
+
+/// How deep Media RSS may nest: groups hold files, files hold what is said of them. feed-rs recurses at each level.
+const MAX_MEDIA_DEPTH: usize = 8;
 
 /// A feed, mended.
 pub(crate) struct Mended {
@@ -94,7 +101,7 @@ struct Mender<'a> {
     prefixes: Prefixes,
     open: Vec<&'a str>,
     /// `xml:base`, by the depth at which it was given; the first is the feed's own address.
-    bases: Vec<(usize, Url)>,
+    bases: Vec<(usize, Rc<Url>)>,
     languages: Vec<(usize, String)>,
     /// The item being written and the depth at which it began.
     item: Option<(usize, ItemWriter)>,
@@ -111,18 +118,26 @@ impl<'a> Mender<'a> {
             root: None,
             prefixes: Prefixes::default(),
             open: Vec::new(),
-            bases: vec![(0, feed_url.clone())],
+            bases: vec![(0, Rc::new(feed_url.clone()))],
             languages: Vec::new(),
             item: None,
             inside: None,
         }
     }
 
-    fn base(&self) -> &Url {
-        &self.bases.last().expect("the first is never taken away").1
+    fn base(&self) -> Rc<Url> {
+        Rc::clone(&self.bases.last().expect("the first is never taken away").1)
     }
 
     fn start(&mut self, tag: Tag<'a>) {
+        // Most tags are markup in a text, and of no vocabulary.
+        if let Some((_, Inside::Leaf(_))) = &self.inside
+            && !tag.name.contains(':')
+            && !is_item(&lower(tag.name))
+        {
+            self.start_inside(&tag, Vocabulary::Core, &lower(tag.name));
+            return self.end_if_empty(&tag);
+        }
         self.prefixes.declare(&tag);
         let (vocabulary, local) = self.prefixes.resolve(&tag);
         if self.root.is_none() {
@@ -133,8 +148,7 @@ impl<'a> Mender<'a> {
                 _ => Format::Rss,
             };
         }
-        let begins_item =
-            matches!(vocabulary, Vocabulary::Core | Vocabulary::Atom) && matches!(&*local, "item" | "entry");
+        let begins_item = matches!(vocabulary, Vocabulary::Core | Vocabulary::Atom) && is_item(&local);
         if begins_item {
             self.begin_item(&tag, &local);
         } else if self.inside.is_some() {
@@ -146,7 +160,11 @@ impl<'a> Mender<'a> {
             self.push(&tag);
             self.start_in_head(&tag, vocabulary, &local);
         }
-        // A tag that was not opened, for its depth or its kind, is not to end another of its name.
+        self.end_if_empty(&tag);
+    }
+
+    /// A tag that was not opened, for its depth or its kind, is not to end another of its name.
+    fn end_if_empty(&mut self, tag: &Tag<'a>) {
         if tag.empty && self.open.last().is_some_and(|open| std::ptr::eq(*open, tag.name)) {
             self.close_to(self.open.len() - 1);
         }
@@ -163,7 +181,7 @@ impl<'a> Mender<'a> {
         }
         let depth = self.open.len();
         if let Some(base) = tag.attribute("xml:base").and_then(|base| self.base().join(base.trim()).ok()) {
-            self.bases.push((depth, base));
+            self.bases.push((depth, Rc::new(base)));
         }
         if let Some(language) = tag.attribute("xml:lang") {
             if self.item.is_none() && depth == 1 {
@@ -186,26 +204,24 @@ impl<'a> Mender<'a> {
             self.inside = Some((self.open.len(), Inside::Nothing));
             return;
         }
-        if self.open.len() == MAX_DEPTH {
-            self.close_to(MAX_DEPTH - 1);
-        }
+        self.close_to(MAX_ITEM_DEPTH);
         self.push(tag);
         let about = tag.attribute("rdf:about").map(Cow::into_owned).filter(|about| !about.trim().is_empty());
         // What `xml:lang` of the document says, the feed says for all its items.
         let language = self.languages.iter().rev().find(|(depth, _)| *depth > 1).map(|(_, language)| language.clone());
-        let base = (self.bases.len() > 1).then(|| self.base().clone());
+        let base = (self.bases.len() > 1).then(|| Url::clone(&self.base()));
         let mut item = ItemWriter::new(about, language, base);
         if local == "item"
             && let Some(address) = tag.attribute("href")
         {
-            item.link(&[("href", &absolute(self.base(), &address)), ("rel", "alternate")]);
+            item.link(&[("href", &absolute(&self.base(), &address)), ("rel", "alternate")]);
         }
         self.item = Some((self.open.len(), item));
     }
 
     fn start_in_head(&mut self, tag: &Tag<'a>, vocabulary: Vocabulary, local: &str) {
         if local == "link" && tag.attribute("href").is_some() {
-            let base = self.base().clone();
+            let base = self.base();
             return self.head.link(tag, &base);
         }
         let is_leaf = matches!(
@@ -237,7 +253,7 @@ impl<'a> Mender<'a> {
     fn start_in_item(&mut self, tag: &Tag<'a>, vocabulary: Vocabulary, local: &str) {
         let meaning = meaning(vocabulary, local);
         let depth = self.open.len();
-        let base = self.base().clone();
+        let base = self.base();
         let Some((_, item)) = &mut self.item else { return };
         let inside = match meaning {
             Meaning::Nothing => Inside::Nothing,
@@ -284,7 +300,7 @@ impl<'a> Mender<'a> {
                         tag.attribute("isPermaLink").is_some_and(|word| word.trim().eq_ignore_ascii_case("false"));
                 }
                 if matches!(meaning, Meaning::Content(_)) && self.bases.last().is_some_and(|(at, _)| *at == depth) {
-                    item.notes.base = Some(base);
+                    item.notes.base = Some(Url::clone(&base));
                 }
                 return self.begin_leaf(tag, vocabulary, local, meaning);
             }
@@ -293,7 +309,7 @@ impl<'a> Mender<'a> {
     }
 
     fn start_inside(&mut self, tag: &Tag<'a>, vocabulary: Vocabulary, local: &str) {
-        let base = self.base().clone();
+        let base = self.base();
         match &mut self.inside {
             Some((_, Inside::Leaf(leaf))) => {
                 let name = if vocabulary == Vocabulary::Other { &lower(tag.name) } else { local };
@@ -310,7 +326,9 @@ impl<'a> Mender<'a> {
                     parts.extend(is_page.then(|| ("url".into(), absolute(&base, &url))));
                 }
             }
-            Some((_, Inside::Media)) if vocabulary == Vocabulary::Media => {
+            Some((began, Inside::Media))
+                if vocabulary == Vocabulary::Media && self.open.len() < *began + MAX_MEDIA_DEPTH =>
+            {
                 if let Some((_, item)) = &mut self.item {
                     media_start(item, local, tag, &base);
                 }
@@ -359,7 +377,7 @@ impl<'a> Mender<'a> {
                 match &mut self.inside {
                     Some((_, Inside::Leaf(leaf))) => leaf.text.end(name),
                     Some((_, Inside::Parts { field, .. })) => field.clear(),
-                    Some((_, Inside::Media)) => self.media_end(name),
+                    Some((began, Inside::Media)) if at <= *began + MAX_MEDIA_DEPTH => self.media_end(name),
                     _ => {}
                 }
             }
@@ -375,7 +393,7 @@ impl<'a> Mender<'a> {
     }
 
     fn close_inside(&mut self, name: &str, inside: Inside) {
-        let base = self.base().clone();
+        let base = self.base();
         match inside {
             Inside::Nothing => {}
             Inside::Media => self.media_end(name),
@@ -472,14 +490,21 @@ impl Text {
             self.text = atom::escaped(&self.text).into_owned();
             self.is_markup = true;
         }
-        let attributes: Vec<_> = tag.attributes().filter(|(name, _)| !name.starts_with("xmlns")).collect();
-        let attributes: Vec<(&str, &str)> = attributes.iter().map(|(name, value)| (*name, &**value)).collect();
-        atom::start(&mut self.text, name, &attributes);
+        self.text.push('<');
+        self.text.push_str(name);
+        for (name, value) in tag.attributes().filter(|(name, _)| !name.starts_with("xmlns")) {
+            atom::attribute(&mut self.text, name, &value);
+        }
+        self.text.push('>');
     }
 
     fn end(&mut self, name: &str) {
         atom::end(&mut self.text, &lower(name.rsplit(':').next().unwrap_or(name)));
     }
+}
+
+fn is_item(local: &str) -> bool {
+    matches!(local, "item" | "entry")
 }
 
 /// Media RSS with what feed-rs refuses a whole item for put right.

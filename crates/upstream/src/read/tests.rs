@@ -165,3 +165,96 @@ fn items_are_bounded() {
     let feed = feed(&many);
     assert_eq!((feed.items.len(), feed.left_out), (MAX_ITEMS, 7));
 }
+
+/// How much text was made of a document, whatever became of it.
+fn made_of(bytes: &[u8]) -> (usize, usize) {
+    let size = |markup: &Option<Markup>| match markup {
+        Some(Markup::Html(text) | Markup::Text(text)) => text.len(),
+        None => 0,
+    };
+    match read(bytes, None, &address()) {
+        Ok(feed) => {
+            let all = feed.items.iter().map(|item| size(&item.content) + size(&item.summary)).sum();
+            (feed.items.len(), all)
+        }
+        Err(_) => (0, 0),
+    }
+}
+
+#[test]
+fn hostile_documents_become_no_more_than_they_are() {
+    const SIZE: usize = 256 << 10;
+    let item = |inside: &str| format!("<rss><channel><item><title>a</title>{inside}</item></channel></rss>");
+    let many = |part: &str| part.repeat(SIZE / part.len());
+    let lol: String = (1..30).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
+    let documents = [
+        format!("<!DOCTYPE r [<!ENTITY l0 \"lol\">{lol}]>{}", item("<description>&l29;</description>")),
+        format!("<!DOCTYPE r [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>{}", item("<description>&x;</description>")),
+        item(&many("<a>")),
+        item(&format!("<description>{}</description>", many("<a>"))),
+        item(&format!("<description>{}</description>", many("<a b='c' "))),
+        item(&format!("<description>{}</description>", many("&amp;"))),
+        item(&format!("<description {}>x</description>", many("a='b' "))),
+        item(&format!("<media:group>{}</media:group>", many("<media:group>"))),
+        item(&many("<![CDATA[")),
+        item(&many("<!--")),
+        item(&many("<!a [")),
+        item(&many("<?x")),
+        item(&many("<a \"")),
+        item(&many("<description>")),
+        item(&many("</a>")),
+        item(&many("<category>")),
+        item(&many("<author>x</author>")),
+        item(&many("<enclosure url='a'/>")),
+        many("<item>"),
+        many("<entry xmlns:a='b'>"),
+        many("&"),
+        many("<"),
+        many("{\"a\":"),
+        many("["),
+        format!("{{\"items\":[{}", many("{\"id\":1},")),
+        format!("{{\"items\":[{{\"a\":{}", many("{")),
+    ];
+    for document in documents {
+        let name = head(&document, 60);
+        let (items, text) = made_of(document.as_bytes());
+        assert!(items <= MAX_ITEMS, "{name}");
+        // Markup that was not escaped is, an `&` in it becomes five bytes, and what was never ended is.
+        assert!(text <= 6 * document.len(), "{name}: {text} bytes of {}", document.len());
+    }
+    let bomb = feed(&item("<description>&lol9; &#x26;lt;</description>"));
+    assert_eq!(bomb.items[0].summary, Some(Markup::Html("&lol9; &lt;".into())), "what is declared is not expanded");
+}
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const WHOLE: &str = "<?xml version='1.0' encoding='utf-8'?><rss version='2.0' xmlns:media='http://search.yahoo.com/mrss/'>\
+        <channel><title>T &amp; U</title><item><guid>1</guid><title>党风</title><link>/a</link><description><![CDATA[<p>x</p>]]>\
+        </description><media:content url='/i.png'/></item><item><guid>2</guid><author><name>n</name></author></item></channel></rss>";
+
+    proptest! {
+        #[test]
+        fn nothing_that_comes_panics(bytes in any::<Vec<u8>>(), content_type in any::<Option<String>>()) {
+            let _ = read(&bytes, content_type.as_deref(), &address());
+        }
+
+        #[test]
+        fn no_change_to_a_feed_panics_or_loses_what_is_before_it(
+            at in 0..WHOLE.len(),
+            instead in prop::sample::select(&["", "<", ">", "&", "\"", "'", "</", "]]>", "<!--", "\u{0}", "\u{FF}", "<item>", "</item>"][..]),
+            length in 0_usize..20,
+        ) {
+            let mut bytes = WHOLE.as_bytes().to_vec();
+            let end = (at + length).min(bytes.len());
+            bytes.splice(at..end, instead.bytes());
+            let second = WHOLE.find("<item><guid>2").unwrap();
+            if let Ok(feed) = read(&bytes, None, &address()) && at > second {
+                prop_assert_eq!(feed.items[0].guid.as_deref(), Some("1"));
+                prop_assert_eq!(feed.items[0].title.as_deref(), Some("党风"));
+            }
+        }
+    }
+}
