@@ -60,6 +60,37 @@ async fn it_refuses_with_a_code_a_line_and_advice_and_goes_on() {
     assert_eq!(lines[1]["errors"][0]["line"], 2);
 }
 
+/// As a site in China serves it, with a wrong encoding and a wrong language.
+const HTML: &str = "<html lang=en><head><meta charset=gb2312><title>市检察院扎实推进党建工作_要闻_检察网</title>\
+    <meta name=PubDate content='2018-11-27 08:00'></head><body><p>当前位置：<a href=/>首页</a>&gt;<a href=/y>要闻</a>&gt;正文</p>\
+    <h1>市检察院扎实推进党建工作</h1><p>时间：2018-11-26 09:30 作者：李波 来源：某某晚报 【字号：大 中 小】</p>\
+    <div class=TRS_Editor><p>今年以来，市检察院扎实推进机关党的建设工作，取得了成效。</p><p>（责任编辑：赵敏）</p></div></body></html>";
+
+#[tokio::test]
+async fn a_page_of_html_says_where_each_field_came_from() {
+    let desk = Desk::open().await;
+    desk.file("page.html", HTML);
+    let ran = desk.ok(&["import", "--trace", "page.html"]).await;
+    let squeezed = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in [
+        "section breadcrumb, line 1 要闻",
+        "headline line 1, h1 confirmed by a title 市检察院扎实推进党建工作",
+        "date label line 1 2018-11-26T09:30:00+08:00",
+        "not meta PubDate “2018-11-27 08:00”: what the page shows leads",
+        "byline label line 1 李波",
+        "source label line 1 某某晚报",
+        "editor label line 1 赵敏",
+        "language the script zh not html lang “en”: the text is in another language",
+        "encoding the bytes are valid UTF-8 UTF-8 not the declaration “gb2312”: another name of it, or not what the bytes are",
+    ] {
+        assert!(squeezed.contains(said), "{said:?} in {}", ran.out);
+    }
+    let published = desk.ok(&["import", "--publish", "--json", "page.html"]).await.json();
+    let shown = desk.ok(&["show", published["published"]["id"].as_str().unwrap(), "--json"]).await.json();
+    assert_eq!(shown["body"], "<p>今年以来，市检察院扎实推进机关党的建设工作，取得了成效。</p>");
+    assert_eq!(shown["ext"]["newswire.import"]["origins"]["source"], "label line 1");
+}
+
 #[tokio::test]
 async fn a_page_is_published_once() {
     let desk = Desk::open().await;
