@@ -3,7 +3,8 @@
     python tests/foreign/html_report.py NEWSWIRE FOLDER
 
 NEWSWIRE is the program; FOLDER has pages as NAME.html, each with NAME.expected.json (the form of the files in
-crates/import/samples/html). Needs trafilatura (pip install trafilatura==2.3.1), which the tests do not.
+crates/import/samples/html). Trafilatura tells no editors and no source: there it is right only where the page has none.
+Needs trafilatura==2.3.1 and lxml_html_clean, which the tests do not.
 """
 
 import json

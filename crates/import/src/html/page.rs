@@ -8,6 +8,7 @@ use super::headline::{self, Headline};
 use super::meta::Head;
 use super::outline::Outline;
 use super::said::{self, Label, Said};
+use super::words;
 use crate::page::Options;
 
 /// How many lines behind the story are read: the label line of some systems stands there.
@@ -43,10 +44,17 @@ impl<'p> Parts<'p> {
     pub(super) fn of(dom: &'p Dom, outline: &'p Outline, options: &'p Options) -> Option<Self> {
         let runs = &outline.runs;
         let found = body::find(dom, runs, body::roles(dom, runs))?;
-        let (story, roles) = (found.element, found.roles);
-        let mut inside = (0..runs.len()).filter(|at| roles[*at] == Role::Prose && dom.is_in(runs[*at].block, story));
-        let first = inside.next()?;
-        let lines = first..inside.next_back().unwrap_or(first) + 1;
+        let (story, mut roles) = (found.element, found.roles);
+        let mut inside: Vec<usize> =
+            (0..runs.len()).filter(|at| roles[*at] == Role::Prose && dom.is_in(runs[*at].block, story)).collect();
+        while let [_, .., last] = inside[..]
+            && words::closes_for_the_site(&runs[last].text, runs[last].letters)
+        {
+            roles[last] = Role::Furniture;
+            inside.pop();
+        }
+        let (first, last) = (*inside.first()?, *inside.last()?);
+        let lines = first..last + 1;
         let head = Head::read(dom);
         let headline = headline::find(dom, runs, first, &head);
         let shown = headline.as_ref().map(|headline| headline.lines.clone()).filter(|lines| !lines.is_empty());

@@ -33,6 +33,22 @@ const AUTHOR_METAS: &[&str] = &[
 const SOURCE_METAS: &[&str] = &["contentsource", "source", "mediaid", "dc.source", "copyfrom", "articlesource"];
 /// What stands in the place of a name and is none, squeezed.
 const NOBODY: &[&str] = &[
+    "di",
+    "da",
+    "foto",
+    "photo",
+    "artikel",
+    "article",
+    "nachrichten",
+    "news",
+    "kommentar",
+    "この記事を書いた人",
+    "lifestyle",
+    "travel",
+    "sport",
+    "sports",
+    "politik",
+    "writers",
     "name",
     "author",
     "unknown",
@@ -100,13 +116,14 @@ pub(super) fn find(parts: &Parts<'_>) -> People {
     let called = parts.unlabelled().filter(|said| is_source(parts, said)).map(|said| squeezed(&said.value));
     let sources: Vec<String> = sources.into_iter().chain(called).collect();
     let mut credited = None;
-    let mut add = |rank: u8, text: &str, origin: String, run: Option<usize>| {
+    let mut add = |rank: u8, text: &str, origin: String, run: Option<usize>, whole: bool| {
         let mut names = Vec::new();
         if text.contains("://") {
             let why = "an address is no name".to_owned();
             return rejected.push(Rejected { value: text.to_owned(), origin, why });
         }
-        for name in split(text) {
+        let list = if whole { text.split(", ").map(str::to_owned).collect() } else { split(text) };
+        for name in list {
             if is_agency(&name) {
                 agencies.push(Candidate::new(20 + rank, name.clone(), origin.clone()));
                 credited = credited.or(run);
@@ -130,27 +147,28 @@ pub(super) fn find(parts: &Parts<'_>) -> People {
             &said.value,
             format!("label line {}", parts.line(said.run)),
             Some(said.run),
+            false,
         );
     }
     for said in parts.unlabelled().filter(|said| is_byline(parts, said)) {
-        add(1, &said.value, format!("byline, line {}", parts.line(said.run)), Some(said.run));
+        add(1, &said.value, format!("byline, line {}", parts.line(said.run)), Some(said.run), false);
     }
     let (signed, signature) = sign_off(parts);
     if let Some((text, line)) = &signature {
-        add(2, text, format!("line {line}, the sign-off"), None);
+        add(2, text, format!("line {line}, the sign-off"), None, false);
     }
     let visible = |name: &str| parts.said.iter().any(|said| squeezed(&said.value).contains(&squeezed(name)));
     let linked: Vec<_> = parts.head.linked.authors.iter().collect();
     if !linked.is_empty() {
         let people = linked.iter().filter(|author| !author.is_organisation).map(|author| author.name.as_str());
         let people = people.collect::<Vec<_>>().join(", ");
-        add(if visible(&people) { 3 } else { 4 }, &people, "JSON-LD author".to_owned(), None);
+        add(if visible(&people) { 3 } else { 4 }, &people, "JSON-LD author".to_owned(), None, true);
         for agency in linked.iter().filter(|author| author.is_organisation && is_agency(&author.name)) {
-            add(5, &agency.name, "JSON-LD author".to_owned(), None);
+            add(5, &agency.name, "JSON-LD author".to_owned(), None, true);
         }
     }
     for meta in parts.head.all(AUTHOR_METAS).take(20) {
-        add(if visible(&meta.value) { 3 } else { 5 }, &meta.value, meta.origin.clone(), None);
+        add(if visible(&meta.value) { 3 } else { 5 }, &meta.value, meta.origin.clone(), None, false);
     }
     // Where the page itself credits an agency, only a name beside it is the author's: other names are of other stories.
     if let Some(line) = credited {
@@ -295,6 +313,8 @@ fn why_nobody(name: &str, sites: &[String], rank: u8) -> Option<&'static str> {
         || bare.contains(".net")
     {
         Some("an address is no name")
+    } else if rank == 1 && name.is_ascii() && !name.contains(' ') {
+        Some("one word alone in an element for bylines")
     } else if NOBODY.contains(&bare.as_str()) {
         Some("stands where a name should")
     } else if sites.iter().any(site) {

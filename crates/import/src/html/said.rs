@@ -101,6 +101,10 @@ const MORE: &[(&str, Label, bool)] = &[
     ("关键词", Label::None, false),
     ("标签", Label::None, false),
     ("电话", Label::None, false),
+    ("foto", Label::None, true),
+    ("photo", Label::None, true),
+    ("bild", Label::None, false),
+    ("image", Label::None, false),
     ("updated", Label::None, false),
     ("copyright", Label::None, false),
 ];
@@ -204,6 +208,11 @@ fn plain(run: usize, node: Id, text: &str, waiting: &mut Option<(Label, bool)>, 
 
 /// A label of [`MORE`] at the beginning of a text, whether it is marked as one, and what follows it.
 fn labelled(text: &str) -> Option<(Label, bool, &str)> {
+    // `Kommentar von`: the name follows in an element of its own.
+    let last = text.rsplit(is_blank).next().unwrap_or_default();
+    if matches!(last, "von" | "by" | "di" | "par" | "por" | "door") && text.split(is_blank).count() <= 4 {
+        return Some((Label::Author, false, ""));
+    }
     for (word, label, alone) in MORE {
         let Some(end) = starts_with(text, word) else { continue };
         let rest = &text[end..];

@@ -11,7 +11,7 @@ fn words(text: &str) -> Vec<&str> {
 /// Words in `class`, `id` and `role` of what stands around a story, or in it without being part of it.
 static FURNITURE: LazyLock<Vec<&str>> = LazyLock::new(|| {
     words(
-        "ad ads adv advert advertisement advertising adbox banner bio bookmark breadcrumb breadcrumbs comment \
+        "ad ads author authors byline bylines profile adv advert advertisement advertising adbox banner bio bookmark breadcrumb breadcrumbs comment \
          comments commentlist disqus cookie copyright crumb crumbs cta disclaimer dialog donate donation download \
          feedback footer foot interstitial keywords keyword like likes login menu modal mostread nav navbar \
          navigation newsletter outbrain paging pagination pager paywall popular popup prevnext promo promotion qr \
@@ -61,6 +61,24 @@ static OPENINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     )
 });
 
+/// What the paragraph says that some sites put behind every story, squeezed.
+static CLOSINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    words(
+        "newsletter recaptcha cookies allrightsreserved copyright© ©copyright abonnieren abonnez subscribeto whatsapp-kanal \
+         followuson downloadour downloadthe ourapp kontaktierensieuns ihremeinungistuns termsofservice privacypolicy \
+         nutzungsbedingungen 版权所有 未经授权 未经许可 转载请 客户端下载 下载客户端 关注公众号 微信公众号 扫描二维码 無断転載 무단전재",
+    )
+});
+
+/// The longest closing paragraph, in letters.
+const MAX_CLOSING: usize = 260;
+
+/// Whether a paragraph at the end of a story is the site's own, the same behind every story.
+pub(super) fn closes_for_the_site(text: &str, letters: usize) -> bool {
+    let line = squeezed(text);
+    letters <= MAX_CLOSING && CLOSINGS.iter().any(|closing| line.contains(closing))
+}
+
 /// The longest line that furniture has, in letters: prose may begin with the same words.
 const MAX_LINE: usize = 60;
 
@@ -103,7 +121,7 @@ pub(super) fn is_furniture(dom: &Dom, id: Id) -> bool {
 }
 
 pub(super) fn is_caption(dom: &Dom, id: Id) -> bool {
-    matches!(dom.name(id), "figcaption" | "center") || has_word(dom, id, &CAPTIONS)
+    matches!(dom.name(id), "figure" | "figcaption" | "center") || has_word(dom, id, &CAPTIONS)
 }
 
 pub(super) fn is_story(dom: &Dom, id: Id) -> bool {
