@@ -149,8 +149,8 @@ impl Run<'_> {
             Some((other, theirs)) if *theirs != hash => Err(vec![Mistake::other(
                 "E_SAME_PAGE",
                 format!(
-                    "section, headline and date are those of {}, the text is not: keep the one that is right, or import \
-                     this one alone with --url",
+                    "it would be the same article as {} (the same address, or section, headline and date), in other words: \
+                     keep the one that is right, or import this one alone with --url",
                     other.display()
                 ),
             )]),

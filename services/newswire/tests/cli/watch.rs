@@ -75,6 +75,8 @@ async fn a_newsroom_with_nothing_but_a_folder_publishes_and_corrects() {
     let mut watch = watching(&desk).await;
     folder.drop("页.txt", &page(1));
     folder.drop("cms.json", &json!({ "headline": "桥", "body_text": "One.", "language": "zh" }).to_string());
+    let web = include_str!("../../../../crates/import/samples/html/02-government-meta.html");
+    folder.drop("web.html", web);
     folder.drop("bad.txt", "Headline\nTime: 03/04/2018 Source: A\n\nText\n");
     folder.drop("invalid.json", &json!({ "headline": "", "urgency": 0, "language": "en" }).to_string());
     folder.drop("what.pdf", "%PDF");
@@ -82,6 +84,7 @@ async fn a_newsroom_with_nothing_but_a_folder_publishes_and_corrects() {
     let first = folder.result("页.txt").await;
     assert_eq!((&first["revision"], &first["unchanged"], &first["file"]), (&json!(1), &json!(false), &json!("页.txt")));
     let id = folder.result("cms.json").await["id"].as_str().unwrap().to_owned();
+    assert_eq!(folder.result("web.html").await["status"], "published");
     let error = folder.error("bad.txt").await;
     assert!(error.starts_with("bad.txt was not published.") && error.contains("E_DATE_AMBIGUOUS"), "{error}");
     let error = folder.error("invalid.json").await;
@@ -116,7 +119,7 @@ async fn a_newsroom_with_nothing_but_a_folder_publishes_and_corrects() {
     assert!(folder.0.join("upload.txt.part").exists(), "nobody said that it is finished");
     assert!(watch.terminate().await.success());
     assert_eq!(watch.lines().last().map(String::as_str), Some("stopped"));
-    assert_eq!((folder.names("work").len(), desk.log().await.len()), (0, 2));
+    assert_eq!((folder.names("work").len(), desk.log().await.len()), (0, 3));
 }
 
 #[tokio::test]
