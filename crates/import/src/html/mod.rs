@@ -5,6 +5,7 @@
 
 mod agencies;
 mod body;
+mod byline;
 mod clock;
 mod dating;
 mod dom;
@@ -22,6 +23,7 @@ mod picture;
 mod said;
 mod section;
 mod select;
+mod tokens;
 mod when;
 mod words;
 mod write;

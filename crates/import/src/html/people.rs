@@ -1,6 +1,7 @@
 //! Who wrote a story, who edited it, and whom it is credited to. An agency is a source, never an author.
 
 use super::agencies::is_agency;
+use super::byline::{MAX_NAME, is_nobody, is_office, split, why_nobody};
 use super::page::Parts;
 use super::said::{Label, Said};
 use super::words::{squeezed, within_class};
@@ -31,59 +32,6 @@ const AUTHOR_METAS: &[&str] = &[
 ];
 /// Names of `meta` tags for sources.
 const SOURCE_METAS: &[&str] = &["contentsource", "source", "mediaid", "dc.source", "copyfrom", "articlesource"];
-/// What stands in the place of a name and is none, squeezed.
-const NOBODY: &[&str] = &[
-    "di",
-    "da",
-    "foto",
-    "photo",
-    "artikel",
-    "article",
-    "nachrichten",
-    "news",
-    "kommentar",
-    "この記事を書いた人",
-    "lifestyle",
-    "travel",
-    "sport",
-    "sports",
-    "politik",
-    "writers",
-    "name",
-    "author",
-    "unknown",
-    "null",
-    "undefined",
-    "本站原创",
-    "互联网",
-    "admin",
-    "administrator",
-    "staff",
-    "editor",
-    "editors",
-    "redaktion",
-    "redaction",
-    "redaccion",
-    "redazione",
-    "online",
-    "网络整理",
-    "佚名",
-    "未知",
-    "本站",
-    "小编",
-    "编辑部",
-    "管理员",
-    "newsdesk",
-    "staffwriter",
-    "staffreporter",
-    "webmaster",
-    "网络",
-    "原创",
-    "转载",
-];
-/// Longest name, in characters.
-const MAX_NAME: usize = 40;
-
 /// Everybody, and where that is said.
 pub(super) struct People {
     pub(super) byline: Option<String>,
@@ -230,110 +178,6 @@ fn is_byline(parts: &Parts<'_>, said: &Said) -> bool {
     !dated && (author || within_class(parts.dom, parts.dom.node(said.node).parent, 3, BYLINES))
 }
 
-/// The people in a byline, each alone.
-fn split(text: &str) -> Vec<String> {
-    let mut plain = String::new();
-    let mut depth = 0_usize;
-    for c in text.chars().take(400) {
-        match c {
-            '(' | '（' | '[' | '【' => depth += 1,
-            ')' | '）' | ']' | '】' => depth = depth.saturating_sub(1),
-            c if depth == 0 => plain.push(c),
-            _ => {}
-        }
-    }
-    // Korean: the role stands behind the name, and others may be counted.
-    let plain = plain.replace(" 기자", ",").replace(" 특파원", ",").replace("기자 ", ",");
-    let plain = plain
-        .split(" 외 ")
-        .next()
-        .unwrap_or_default()
-        .replace(" · ", ",")
-        .replace(['·', '＆'], if text.is_ascii() { " " } else { "·" });
-    let mut found = Vec::new();
-    for range in names::people(&plain) {
-        let mut name = plain[range].trim_matches(|c: char| is_blank(c) || matches!(c, '.' | '-' | '–' | '—' | ':'));
-        loop {
-            let word = name.split(is_blank).next().unwrap_or_default();
-            let glue = matches!(
-                word.to_lowercase().as_str(),
-                "von"
-                    | "by"
-                    | "par"
-                    | "por"
-                    | "door"
-                    | "und"
-                    | "and"
-                    | "et"
-                    | "y"
-                    | "e"
-                    | "ve"
-                    | "from"
-                    | "text"
-                    | "di"
-            );
-            // A name may begin with “von” or “di”, but not be followed by nothing.
-            if !glue
-                || word.len() == name.len()
-                || (word == "von" && names::people(name).len() == 1 && found.is_empty() && !text.starts_with(word))
-            {
-                break;
-            }
-            name = name[word.len()..].trim_start_matches(is_blank);
-        }
-        for part in name
-            .split(" und ")
-            .flat_map(|part| part.split(" et "))
-            .flat_map(|part| part.split(" y "))
-            .flat_map(|part| part.split(" ve "))
-        {
-            if !part.is_empty() {
-                found.push(part.to_owned());
-            }
-        }
-    }
-    found
-}
-
-/// Why a text is no name of a person; `None` when it may be.
-fn why_nobody(name: &str, sites: &[String], rank: u8) -> Option<&'static str> {
-    let bare = squeezed(name);
-    let letters = name.chars().filter(|c| c.is_alphabetic()).count();
-    let site = |site: &String| {
-        let site = squeezed(site);
-        site == bare
-            || (bare.chars().count() >= 4 && (site.starts_with(&bare) || bare.starts_with(&site) && !site.is_empty()))
-    };
-    if is_agency(name) {
-        Some("an agency is a source, not an author")
-    } else if name.contains("://")
-        || name.contains('@')
-        || name.contains("www.")
-        || bare.contains(".com")
-        || bare.contains(".net")
-    {
-        Some("an address is no name")
-    } else if rank == 1 && name.is_ascii() && !name.contains(' ') {
-        Some("one word alone in an element for bylines")
-    } else if NOBODY.contains(&bare.as_str()) {
-        Some("stands where a name should")
-    } else if sites.iter().any(site) {
-        Some("the name of the site")
-    } else if !(2..=MAX_NAME).contains(&letters) || name.split(is_blank).count() > 6 {
-        Some("too short or too long for a name")
-    } else if (rank > 0 && names::is_organisation(name)) || is_office(name) {
-        Some("the name of an organisation")
-    } else {
-        None
-    }
-}
-
-/// Organisations by how their names end: even a label for authors is filled with them.
-fn is_office(name: &str) -> bool {
-    let ends = ["网", "报", "报社", "社", "电视台", "日报", "晚报", "编辑部", "融媒体中心", "公众号", "新闻", "频道"];
-    name.ends_with("作者") || name.chars().count() > 2 && ends.iter().any(|end| name.ends_with(end))
-}
-
 /// A closing signature of the story's last sentence: where it begins, and the names with their line.
 fn sign_off(parts: &Parts<'_>) -> (Option<usize>, Option<(String, u32)>) {
     let Some(last) = parts.lines.end.checked_sub(1) else { return (None, None) };
@@ -378,7 +222,7 @@ fn source(parts: &Parts<'_>, agencies: Vec<Candidate>, sites: &[String], traces:
             .push(Candidate::new(10, meta.value.clone(), meta.origin.clone()).unless(address, "an address is no name"));
     }
     for candidate in &mut candidates {
-        if NOBODY.contains(&squeezed(&candidate.value).as_str()) {
+        if is_nobody(&candidate.value) {
             candidate.veto = Some("stands where a name should".to_owned());
         }
     }
