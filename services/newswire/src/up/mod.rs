@@ -87,7 +87,7 @@ async fn services(
     let ports = &options.ports;
     let mailbox = mailbox(ports, folder).await?;
     let mut tasks = JoinSet::new();
-    let publisher = Publisher::bind(publisher_config(ports, server)).await?;
+    let publisher = Publisher::bind(publisher_config(ports, server, folder)?).await?;
     tasks.spawn(publisher.run(shutdown.clone()));
     let pages = RssGenerator::bind(pages_config(ports, server)?).await?;
     tasks.spawn(pages.run(shutdown.clone()));
@@ -150,8 +150,9 @@ async fn mailbox(ports: &Ports, folder: &Folder) -> anyhow::Result<Mailbox> {
     Mailbox::start(config, &CancellationToken::new()).await.context("the mailbox does not start")
 }
 
-fn publisher_config(ports: &Ports, server: &Server) -> publisher::Config {
-    publisher::Config { listen: ports::loopback(ports.publisher), nats: server.clone(), webhook_secret: None }
+fn publisher_config(ports: &Ports, server: &Server, folder: &Folder) -> anyhow::Result<publisher::Config> {
+    let webhook_secret = Some(folder.secret("webhook-secret")?);
+    Ok(publisher::Config { listen: ports::loopback(ports.publisher), nats: server.clone(), webhook_secret })
 }
 
 fn pages_config(ports: &Ports, server: &Server) -> anyhow::Result<rss_generator::Config> {
