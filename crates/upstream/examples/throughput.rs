@@ -17,7 +17,7 @@ fn main() {
     let samples = if files.is_empty() { samples() } else { files };
     println!(
         "{:34} {:>9} {:>6}  MB/s: {:>7} {:>7} {:>7} {:>7}",
-        "", "bytes", "items", "read", "drafts", "names", "all"
+        "", "bytes", "items", "read", "drafts", "both", "names"
     );
     for (name, bytes) in &samples {
         measure(name, bytes);

@@ -64,7 +64,7 @@ pub(super) fn direct(html: &str, base: Option<&Url>) -> Option<Sanitised> {
         if in_frame && !rest[..end].bytes().all(|b| matches!(b, b' ' | b'\n' | b'\t')) {
             return None;
         }
-        escape(&mut pass.out, &text(&rest[..end], Place::Words)?, false);
+        pass.write(&rest[..end], Place::Words)?;
         let Some(tag) = rest[end..].strip_prefix('<') else { break };
         rest = if let Some(name) = tag.strip_prefix('/') {
             pass.end_tag(name)?
@@ -93,6 +93,16 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
+    /// Writes text as the serialiser does, once it is read as the parser does.
+    fn write(&mut self, raw: &str, place: Place) -> Option<()> {
+        if raw.bytes().all(|b| PLAIN[usize::from(b)]) {
+            self.out.push_str(raw);
+        } else {
+            escape(&mut self.out, &text(raw, place)?, place == Place::Attribute);
+        }
+        Some(())
+    }
+
     /// Reads what follows `</`; returns what follows the `>`.
     fn end_tag<'b>(&mut self, tag: &'b str) -> Option<&'b str> {
         let element = self.open.pop()?;
@@ -162,25 +172,35 @@ impl Pass<'_> {
                 return None;
             }
             let (value, after) = value(after)?;
-            if element.is_some_and(|element| element.may_have(&name))
-                && let Some(value) = self.kept(&name, text(value, Place::Attribute)?)?
-            {
-                self.out.push(' ');
-                self.out.push_str(&name);
-                self.out.push_str("=\"");
-                escape(&mut self.out, &value, true);
-                self.out.push('"');
+            if element.is_some_and(|element| element.may_have(&name)) {
+                self.attribute(&name, value)?;
             }
             seen.push(name);
             rest = after;
         }
     }
 
-    /// What becomes of an attribute that may stand: its value; nothing, for an address that leads nowhere.
-    fn kept<'b>(&self, name: &str, value: Cow<'b, str>) -> Option<Option<Cow<'b, str>>> {
-        if !ADDRESSES.contains(&name) {
-            return Some(Some(value));
+    /// Writes an attribute that may stand, but for an address that leads nowhere.
+    fn attribute(&mut self, name: &str, raw: &str) -> Option<()> {
+        let address = if ADDRESSES.contains(&name) {
+            let Some(address) = self.address(name, text(raw, Place::Attribute)?)? else { return Some(()) };
+            Some(address)
+        } else {
+            None
+        };
+        self.out.push(' ');
+        self.out.push_str(name);
+        self.out.push_str("=\"");
+        match address {
+            Some(address) => escape(&mut self.out, &address, true),
+            None => self.write(raw, Place::Attribute)?,
         }
+        self.out.push('"');
+        Some(())
+    }
+
+    /// What becomes of an address; nothing, if it leads nowhere.
+    fn address<'b>(&self, name: &str, value: Cow<'b, str>) -> Option<Option<Cow<'b, str>>> {
         if name == "cite" {
             return Some(is_allowed_address(&value).then_some(value));
         }

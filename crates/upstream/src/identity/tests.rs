@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -73,6 +75,8 @@ fn known(items: &[Item]) -> Known<usize> {
     items.iter().enumerate().map(|(n, item)| (Identity::of(item), n)).collect()
 }
 
+static STORIES: LazyLock<Known<usize>> = LazyLock::new(|| known(&(0..40).map(story).collect::<Vec<_>>()));
+
 proptest! {
     #[test]
     fn no_item_is_taken_for_new_or_for_another(
@@ -80,21 +84,18 @@ proptest! {
         first in select(&MUTATIONS[..]),
         second in select(&MUTATIONS[..]),
     ) {
-        let items: Vec<Item> = (0..40).map(story).collect();
-        let mut item = items[which].clone();
+        let mut item = story(which as u32);
         (first.1)(&mut item);
         (second.1)(&mut item);
-        let known = known(&items);
-        let found = known.find(&Identity::of(&item)).map(|(n, _)| *n);
+        let found = STORIES.find(&Identity::of(&item)).map(|(n, _)| *n);
         prop_assert_eq!(found, Some(which), "{} and {}", first.0, second.0);
     }
 
     #[test]
     fn a_new_item_is_new(n in 40_u32..5000, mutation in select(&MUTATIONS[..])) {
-        let known = known(&(0..40).map(story).collect::<Vec<_>>());
         let mut item = story(n);
         (mutation.1)(&mut item);
-        prop_assert_eq!(known.find(&Identity::of(&item)), None);
+        prop_assert_eq!(STORIES.find(&Identity::of(&item)), None);
     }
 }
 

@@ -6,21 +6,23 @@
 //! read must come out as they did before, or each of them would be a revision.
 
 mod atom;
+mod child;
 mod head;
 mod item;
+mod leaf;
 mod names;
 
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use url::Url;
 
+use self::child::media_start;
 pub(crate) use self::head::Head;
-use self::item::{ItemWriter, Text};
+use self::item::ItemWriter;
 pub(crate) use self::item::{MendedItem, Notes};
-use self::names::{Meaning, Prefixes, Vocabulary, lower, meaning};
+use self::leaf::Leaf;
+use self::names::{Meaning, Prefixes, Vocabulary, lower};
 use crate::MAX_ITEMS;
 use crate::entity::resolve;
 use crate::item::Format;
@@ -71,26 +73,6 @@ enum Inside {
     Media,
     /// Nothing in it counts.
     Nothing,
-}
-
-struct Leaf {
-    vocabulary: Vocabulary,
-    local: String,
-    meaning: Meaning,
-    /// The dialect's own word on what the text is: `type` and `mode` of Atom.
-    form: Form,
-    text: Text,
-    scheme: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Unsaid,
-    Text,
-    Html,
-    /// Markup that is not escaped.
-    Xhtml,
-    Base64,
 }
 
 struct Mender<'a> {
@@ -242,72 +224,6 @@ impl<'a> Mender<'a> {
         }
     }
 
-    fn begin_leaf(&mut self, tag: &Tag<'a>, vocabulary: Vocabulary, local: &str, meaning: Meaning) {
-        let form = if vocabulary == Vocabulary::Xhtml { Form::Xhtml } else { form(tag) };
-        let text = Text { is_markup: form == Form::Xhtml, ..Text::default() };
-        let scheme = tag.attribute("domain").or_else(|| tag.attribute("scheme")).map(Cow::into_owned);
-        let leaf = Leaf { vocabulary, local: local.into(), meaning, form, text, scheme };
-        self.inside = Some((self.open.len(), Inside::Leaf(leaf)));
-    }
-
-    fn start_in_item(&mut self, tag: &Tag<'a>, vocabulary: Vocabulary, local: &str) {
-        let meaning = meaning(vocabulary, local);
-        let depth = self.open.len();
-        let base = self.base();
-        let Some((_, item)) = &mut self.item else { return };
-        let inside = match meaning {
-            Meaning::Nothing => Inside::Nothing,
-            Meaning::Link => {
-                let Some(href) = tag.attribute("href").or_else(|| tag.attribute("rdf:resource")) else {
-                    return self.begin_leaf(tag, vocabulary, local, meaning);
-                };
-                let mut attributes = vec![("href", absolute(&base, &href))];
-                for name in ["rel", "type", "title", "length"] {
-                    attributes.extend(tag.attribute(name).map(|value| (name, value.into_owned())));
-                }
-                let attributes: Vec<(&str, &str)> = attributes.iter().map(|(name, value)| (*name, &**value)).collect();
-                item.link(&attributes);
-                Inside::Nothing
-            }
-            Meaning::Enclosure => {
-                if let Some(url) = tag.attribute("url").or_else(|| tag.attribute("href")) {
-                    let url = absolute(&base, &url);
-                    let mime = tag.attribute("type").unwrap_or_default();
-                    let length = tag.attribute("length").unwrap_or_default();
-                    item.link(&[("href", &*url), ("rel", "enclosure"), ("type", &*mime), ("length", &*length)]);
-                }
-                Inside::Nothing
-            }
-            Meaning::Category => {
-                let Some(term) = tag.attribute("term").filter(|term| !term.trim().is_empty()) else {
-                    return self.begin_leaf(tag, vocabulary, local, meaning);
-                };
-                item.category(&term, tag.attribute("scheme").as_deref(), tag.attribute("label").as_deref());
-                Inside::Nothing
-            }
-            Meaning::Source => {
-                let parts = tag.attribute("url").map(|url| ("url".into(), url.into_owned())).into_iter().collect();
-                Inside::Parts { of: meaning, field: String::new(), parts }
-            }
-            Meaning::Person => Inside::Parts { of: meaning, field: String::new(), parts: Vec::new() },
-            Meaning::Media => {
-                media_start(item, local, tag, &base);
-                Inside::Media
-            }
-            _ => {
-                if matches!(meaning, Meaning::Id(_)) {
-                    item.notes.guid_is_no_link =
-                        tag.attribute("isPermaLink").is_some_and(|word| word.trim().eq_ignore_ascii_case("false"));
-                }
-                if matches!(meaning, Meaning::Content(_)) && self.bases.last().is_some_and(|(at, _)| *at == depth) {
-                    item.notes.base = Some(Url::clone(&base));
-                }
-                return self.begin_leaf(tag, vocabulary, local, meaning);
-            }
-        };
-        self.inside = Some((depth, inside));
-    }
-
     fn start_inside(&mut self, tag: &Tag<'a>, vocabulary: Vocabulary, local: &str) {
         let base = self.base();
         match &mut self.inside {
@@ -417,52 +333,6 @@ impl<'a> Mender<'a> {
         }
     }
 
-    fn close_leaf(&mut self, leaf: Leaf, base: &Url) {
-        let Some((_, item)) = &mut self.item else {
-            let parent = self.open.len().checked_sub(2).map_or("", |at| self.open[at]);
-            let parent = lower(parent.rsplit(':').next().unwrap_or(parent));
-            return self.head.says(leaf.vocabulary, &leaf.local, &parent, &leaf.text.text, base);
-        };
-        let mut text = leaf.text;
-        if leaf.form == Form::Base64
-            && let Ok(bytes) = BASE64_STANDARD.decode(text.text.split_whitespace().collect::<String>())
-            && let Ok(decoded) = String::from_utf8(bytes)
-        {
-            text.text = legal(&decoded).into_owned();
-        }
-        match leaf.meaning {
-            Meaning::Link => {
-                let href = absolute(base, &text.text);
-                if !text.text.trim().is_empty() {
-                    item.link(&[("href", &*href), ("rel", "alternate")]);
-                }
-            }
-            Meaning::Category if !text.text.trim().is_empty() => {
-                item.category(text.text.trim(), leaf.scheme.as_deref(), None);
-            }
-            meaning => {
-                let is_html = match (leaf.form, meaning, leaf.vocabulary) {
-                    (Form::Text, ..) => false,
-                    (Form::Html | Form::Xhtml | Form::Base64, ..) => true,
-                    (_, Meaning::Content(_), _) => true,
-                    // RSS says of descriptions that they are HTML, and of titles nothing.
-                    (_, Meaning::Summary(_), _) => self.head.format != Format::Atom || looks_like_html(&text.text),
-                    _ => looks_like_html(&text.text),
-                };
-                item.says(meaning, &text, is_html);
-            }
-        }
-    }
-
-    fn media_end(&mut self, name: &str) {
-        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-        if self.prefixes.named(prefix) == Vocabulary::Media
-            && let Some((_, item)) = &mut self.item
-        {
-            item.media_end(&lower(local));
-        }
-    }
-
     fn finish(mut self) -> Mended {
         // Where only ends of elements are missing nothing is lost; text that breaks off may be any part of the whole.
         let in_text = matches!(&self.inside, Some((_, Inside::Leaf(_))));
@@ -475,86 +345,12 @@ impl<'a> Mender<'a> {
     }
 }
 
-impl Text {
-    fn push(&mut self, text: &str) {
-        if self.is_markup {
-            self.text.push_str(&atom::escaped(text));
-        } else {
-            self.text.push_str(text);
-        }
-    }
-
-    /// Markup inside an element of text: what came so far was text, and is to be escaped from now on.
-    fn start(&mut self, name: &str, tag: &Tag<'_>) {
-        if !self.is_markup {
-            self.text = atom::escaped(&self.text).into_owned();
-            self.is_markup = true;
-        }
-        self.text.push('<');
-        self.text.push_str(name);
-        for (name, value) in tag.attributes().filter(|(name, _)| !name.starts_with("xmlns")) {
-            atom::attribute(&mut self.text, name, &value);
-        }
-        self.text.push('>');
-    }
-
-    fn end(&mut self, name: &str) {
-        atom::end(&mut self.text, &lower(name.rsplit(':').next().unwrap_or(name)));
-    }
-}
-
 fn is_item(local: &str) -> bool {
     matches!(local, "item" | "entry")
-}
-
-/// Media RSS with what feed-rs refuses a whole item for put right.
-fn media_start(item: &mut ItemWriter, local: &str, tag: &Tag<'_>, base: &Url) {
-    let is_text = matches!(local, "title" | "description");
-    let mut attributes = Vec::new();
-    for (name, value) in tag.attributes() {
-        match name {
-            "type" if is_text && !matches!(&*value, "plain" | "html") => {}
-            "url" => attributes.push((name, absolute(base, &value))),
-            _ if name.starts_with("xml") => {}
-            _ => attributes.push((name, value.into_owned())),
-        }
-    }
-    let attributes: Vec<(&str, &str)> = attributes.iter().map(|(name, value)| (*name, &**value)).collect();
-    item.media_start(local, &attributes);
-    if is_text {
-        item.media_text(" ");
-    }
 }
 
 /// The address that `written` is at `base`; as written if it is none.
 fn absolute(base: &Url, written: &str) -> String {
     let written = written.trim();
     base.join(written).map_or_else(|_| written.into(), String::from)
-}
-
-/// What Atom says of the text of an element. Atom 0.3 has `mode`, and media types where Atom 1.0 has words.
-fn form(tag: &Tag<'_>) -> Form {
-    if !tag.written_attributes().contains(['t', 'T', 'm', 'M']) {
-        return Form::Unsaid;
-    }
-    let mode = tag.attribute("mode").unwrap_or_default();
-    if mode.eq_ignore_ascii_case("base64") {
-        return Form::Base64;
-    }
-    let Some(written) = tag.attribute("type") else { return Form::Unsaid };
-    let written = written.to_ascii_lowercase();
-    match written.split(';').next().unwrap_or_default().trim() {
-        "text" | "text/plain" if mode.eq_ignore_ascii_case("escaped") => Form::Unsaid,
-        "text" | "text/plain" => Form::Text,
-        "xhtml" | "application/xhtml+xml" if !mode.eq_ignore_ascii_case("escaped") => Form::Xhtml,
-        _ => Form::Html,
-    }
-}
-
-/// Whether text that may be either has a tag or a reference in it.
-fn looks_like_html(text: &str) -> bool {
-    let end = text.rfind('>').unwrap_or_default();
-    let is_tag = |at: usize| text[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
-    let has_tag = text[..end].match_indices('<').any(|(at, _)| is_tag(at));
-    has_tag || text.contains('&') && resolve(text) != text
 }
