@@ -66,6 +66,67 @@ fn what_is_only_odd_is_read() {
     }
 }
 
+/// Pages on which work or output once grew with the square of the page, or with the product of two of its parts.
+#[test]
+fn what_costs_grows_with_the_page() {
+    let sentence = "Another sentence of the story, quite long enough to be one.";
+    let story = |inside: &str| format!("{STORY}{inside}<p>The last sentence of the story is long enough, too.</p>");
+    let value = "x".repeat(4000);
+    let metas =
+        |name: &str| (0..400).map(|n| format!("<meta property={name} content='{n}{value}'>")).collect::<String>();
+    let crumbs: String = (0..8000).map(|n| format!("<ul class=breadcrumb><li>a{n}<li>b{n}</ul>")).collect();
+    let tables = format!("<table><tr><td>{sentence}<td>{sentence}<tr><td>{sentence}<td>{sentence}</table>");
+    let deep = "<div class='a-b-c d-e-f g-h-i jj kk ll'>".repeat(400);
+    let people = vec!["[\"Ana Ruiz\",\"Bo Li\",\"Cy Wu\",\"Di Ma\"]"; 50].join(",");
+    for (name, html) in [
+        ("classes around each line", story(&format!("{}{deep}{}", sentence.repeat(9), "<p>x".repeat(20_000)))),
+        ("titles", format!("{}{}", metas("og:title"), story(&"<p>abcd".repeat(2000)))),
+        ("sites", format!("<html><body>{}{crumbs}{STORY}", metas("og:site_name"))),
+        ("names of one value", format!("<meta itemprop='{}' content='{value}'>{STORY}", "a ".repeat(40_000))),
+        (
+            "people",
+            story(&format!(
+                "<script type=application/ld+json>{{\"@type\":\"NewsArticle\",\"author\":[{people}]}}</script>"
+            )),
+        ),
+        ("tables", story(&tables.repeat(4000))),
+        ("nested pre", story(&format!("<pre>{}</pre>", format!("{sentence}<pre>{sentence}</pre>").repeat(2000)))),
+        (
+            "a long base",
+            format!(
+                "<base href='https://x.example/{}/'>{}",
+                "a".repeat(100_000),
+                story(&format!("<p>{sentence}<a href=x>a</a>").repeat(2000))
+            ),
+        ),
+        ("a long address", story(&format!("<p><a href='/{}'>{}</a>", "a".repeat(100_000), "<b>x</b>y ".repeat(2000)))),
+        ("a long class", format!("<html><div class='{}'>{}</div>{STORY}", "a".repeat(1_000_000), "<p>xy".repeat(2000))),
+        (
+            "sources",
+            story(&format!(
+                "<picture>{}{}</picture>",
+                "<source srcset='a 2x'>".repeat(5000),
+                "<img src=a>".repeat(5000)
+            )),
+        ),
+        (
+            "furniture among sentences",
+            story(&format!("<p>{sentence}</p><div class=share><img src=a></div>").repeat(8000)),
+        ),
+        ("blanks in elements", story(&format!("<p>{}</p>", "<i>\u{3000}</i>".repeat(60_000)))),
+        ("open tags", format!("{}{STORY}", "<meta ".repeat(10_000))),
+    ] {
+        let begin = Instant::now();
+        let page = import_html(html.as_bytes(), &Options::default());
+        assert!(begin.elapsed() < LONGEST, "{name}: {:?}", begin.elapsed());
+        let page = page.unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+        let told: usize =
+            page.trace.iter().flat_map(|trace| &trace.rejected).map(|rejected| rejected.value.len()).sum();
+        let size = page.body.len() + page.paragraphs.iter().map(String::len).sum::<usize>() + told;
+        assert!(size <= 4 * html.len() + 250_000, "{name}: {size} of {}", html.len());
+    }
+}
+
 #[test]
 fn the_format_is_told_from_the_page() {
     for (page, format) in [

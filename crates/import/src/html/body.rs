@@ -43,7 +43,7 @@ pub(super) fn is_sentence(run: &Run) -> bool {
 
 /// The role of each line, told from the line and the elements around it.
 pub(super) fn roles(dom: &Dom, runs: &[Run]) -> Vec<Role> {
-    let around = Around::of(dom, runs);
+    let around = around(dom, runs);
     // A sentence under a heading that is a link leads to another story.
     let teases = |at: usize| {
         let above = at.checked_sub(1).map(|above| &runs[above]);
@@ -59,8 +59,7 @@ pub(super) fn roles(dom: &Dom, runs: &[Run]) -> Vec<Role> {
                 return Role::Furniture;
             }
             let sentence = is_sentence(run);
-            let mut inside = std::iter::once(run.block).chain(dom.ancestors(run.block));
-            match inside.find_map(|id| around.role(dom, id)) {
+            match around[run.block as usize] {
                 Some(role) => role,
                 None if sentence => Role::Prose,
                 None if run.linked * 10 >= run.letters * 8 && run.letters > 0 => Role::Furniture,
@@ -70,36 +69,32 @@ pub(super) fn roles(dom: &Dom, runs: &[Run]) -> Vec<Role> {
         .collect()
 }
 
-/// How many letters of sentences each element holds, to tell furniture from a story in a badly named element.
-struct Around {
-    sentences: Vec<usize>,
-    total: usize,
-}
-
-impl Around {
-    fn of(dom: &Dom, runs: &[Run]) -> Self {
-        let mut own = vec![0; dom.nodes.len()];
-        let mut total = 0;
-        for run in runs.iter().filter(|run| is_sentence(run)) {
-            own[run.block as usize] += run.letters;
-            total += run.letters;
-        }
-        Self { sentences: sums(dom, own), total }
+/// What each element makes of all lines in it, the innermost that says so. What holds a good part of all sentences is no
+/// furniture, whatever it is called. Asked once of each element, not of each line: lines share those around them.
+fn around(dom: &Dom, runs: &[Run]) -> Vec<Option<Role>> {
+    let mut own = vec![0; dom.nodes.len()];
+    let mut total = 0;
+    for run in runs.iter().filter(|run| is_sentence(run)) {
+        own[run.block as usize] += run.letters;
+        total += run.letters;
     }
-
-    /// What an element makes of all lines in it. What holds a good part of all sentences is no furniture, whatever
-    /// it is called.
-    fn role(&self, dom: &Dom, id: Id) -> Option<Role> {
-        let small = self.sentences[id as usize] * 3 <= self.total;
-        if small && words::is_caption(dom, id) {
-            return Some(Role::Caption);
-        }
-        (small && words::is_furniture(dom, id)).then_some(Role::Furniture)
+    let sentences = sums(dom, own);
+    let mut roles = vec![None; dom.nodes.len()];
+    for id in order(dom).into_iter().filter(|id| dom.element(*id).is_some()) {
+        let small = sentences[id as usize] * 3 <= total;
+        roles[id as usize] = if small && words::is_caption(dom, id) {
+            Some(Role::Caption)
+        } else if small && words::is_furniture(dom, id) {
+            Some(Role::Furniture)
+        } else {
+            roles[dom.node(id).parent as usize]
+        };
     }
+    roles
 }
 
 /// Sums of what is in each element, its own included.
-fn sums<N: Copy + std::ops::AddAssign>(dom: &Dom, mut own: Vec<N>) -> Vec<N> {
+pub(super) fn sums<N: Copy + std::ops::AddAssign>(dom: &Dom, mut own: Vec<N>) -> Vec<N> {
     for id in order(dom).into_iter().rev() {
         let parent = dom.node(id).parent;
         if parent != NONE {

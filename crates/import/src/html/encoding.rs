@@ -10,6 +10,8 @@ use crate::imported::{Encoding, EncodingFrom};
 
 /// How far a declaration is looked for, in bytes. Browsers look at 1,024; real pages have it behind longer comments.
 const PRESCAN: usize = 64 * 1024;
+/// How much of a tag is searched for a declaration, in bytes.
+const MAX_TAG: usize = 2048;
 
 /// How much of the page the detector reads, in bytes: more does not change its mind.
 const DETECTED: usize = 1 << 20;
@@ -131,7 +133,8 @@ fn declared(bytes: &[u8]) -> Option<String> {
             [b'?', b'x', b'm', b'l', ..] => b"encoding",
             _ => continue,
         };
-        let tag = &rest[..find(rest, b">").unwrap_or(rest.len())];
+        let tag = &rest[..rest.len().min(MAX_TAG)];
+        let tag = &tag[..find(tag, b">").unwrap_or(tag.len())];
         let Some(value) = find(tag, word).map(|found| found + word.len()) else { continue };
         let after = &tag[value..];
         let skip = after.iter().take_while(|byte| byte.is_ascii_whitespace()).count();

@@ -11,6 +11,8 @@ use crate::names::is_han;
 
 /// Longest headline, in letters.
 const MAX_LETTERS: usize = 300;
+/// Most titles in the metadata that lines are compared with.
+const MAX_TITLES: usize = 16;
 /// Most lines that one headline is broken into.
 const MAX_LINES: usize = 4;
 
@@ -26,7 +28,7 @@ fn titles(head: &Head) -> Vec<(String, String)> {
     let government = head.all(&names[..1]).map(|meta| (meta.value.clone(), meta.origin.clone()));
     let linked = head.linked.headline.iter().map(|title| (title.clone(), "JSON-LD headline".to_owned()));
     let metas = head.all(&names[1..]).map(|meta| (meta.value.clone(), meta.origin.clone()));
-    government.chain(linked).chain(metas).collect()
+    government.chain(linked).chain(metas).take(MAX_TITLES).collect()
 }
 
 /// For comparing: letters and digits only, in lower case.

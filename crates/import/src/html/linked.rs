@@ -9,6 +9,9 @@ const MAX_BLOCK: usize = 1 << 20;
 /// Most objects looked at in a page's blocks.
 const MAX_OBJECTS: usize = 2000;
 
+/// Most people of one kind: lists may be lists of lists.
+const MAX_PEOPLE: usize = 50;
+
 /// Types that are an article; the first part of their names may vary (`ReportageNewsArticle`).
 const ARTICLES: [&str; 6] = ["article", "blogposting", "liveblogposting", "report", "socialmediaposting", "webpage"];
 
@@ -94,10 +97,12 @@ fn object(value: &Value, linked: &mut Linked) {
     linked.language = text("inLanguage");
     linked.publisher = names(&value["publisher"]).into_iter().next().map(|author| author.name);
     linked.authors = names(&value["author"]);
-    linked.editors = names(&value["editor"]).into_iter().filter(|e| !e.is_organisation).map(|e| e.name).collect();
+    linked.editors =
+        names(&value["editor"]).into_iter().take(MAX_PEOPLE).filter(|e| !e.is_organisation).map(|e| e.name).collect();
     if linked.authors.is_empty() {
         linked.authors = names(&value["creator"]);
     }
+    linked.authors.truncate(MAX_PEOPLE);
 }
 
 fn breadcrumbs(value: &Value) -> Vec<String> {

@@ -12,10 +12,15 @@ use crate::fold::Folded;
 
 /// Most `meta` tags read: real pages have up to a hundred.
 const MAX_METAS: usize = 500;
+/// Most names that one `meta` tag gives its value.
+const MAX_NAMES: usize = 8;
 /// Longest value read, in bytes: a headline in many scripts, not a novel.
 const MAX_VALUE: usize = 4096;
 /// Most blocks of JSON-LD read.
 const MAX_BLOCKS: usize = 32;
+/// Longest name of a site, in bytes, and most of them: every name on the page is compared with each.
+const MAX_SITE: usize = 200;
+const MAX_SITES: usize = 16;
 
 /// A `meta` tag with a name and a value.
 pub(super) struct Meta {
@@ -84,7 +89,8 @@ impl Head {
         for kind in ["property", "name", "itemprop", "http-equiv"] {
             let Some(names) = dom.attribute(id, kind) else { continue };
             // RDFa and microdata allow several names; government systems have blanks in one.
-            let names: Vec<&str> = if kind == "itemprop" { names.split_whitespace().collect() } else { vec![names] };
+            let names: Vec<&str> =
+                if kind == "itemprop" { names.split_whitespace().take(MAX_NAMES).collect() } else { vec![names] };
             for name in names {
                 let written: String = name.chars().filter(|c| !c.is_whitespace()).take(80).collect();
                 let tag = if kind == "itemprop" { "itemprop" } else { "meta" };
@@ -124,7 +130,14 @@ impl Head {
         let tail = self.title.as_deref().and_then(|title| title.rsplit(['|', '-', '–', '—', '_', '»']).next());
         let tail = tail.filter(|tail| Some(*tail) != self.title.as_deref());
         let names = names.map(|meta| meta.value.as_str()).chain(self.linked.publisher.as_deref()).chain(tail);
-        names.map(|name| Folded::new(name.trim_start_matches('©').trim()).text).collect()
+        let names = names.map(|name| name.trim_start_matches('©').trim()).filter(|name| name.len() <= MAX_SITE);
+        let mut found: Vec<String> = Vec::new();
+        for name in names.map(|name| Folded::new(name).text) {
+            if found.len() < MAX_SITES && !found.contains(&name) {
+                found.push(name);
+            }
+        }
+        found
     }
 
     /// The page's own address and where it says so: the caller's, `rel=canonical`, `og:url`.

@@ -35,6 +35,8 @@ use crate::error::{Code, ImportError, quote};
 use crate::imported::{Encoding, EncodingFrom, Field, Format, Imported, Rejected, Trace, language_for_people};
 use crate::page::{LanguageFrom, Options, Warning, WarningCode};
 
+/// Most of what was not taken for a field that is told: a page of nothing but bylines is no trace.
+const MAX_REJECTED: usize = 50;
 /// How much of a page is looked at to tell what it is, in bytes.
 const SNIFFED: usize = 64 * 1024;
 
@@ -69,6 +71,9 @@ fn choose(field: Field, mut candidates: Vec<Candidate>) -> Option<Trace> {
     let best = candidates.remove(at);
     let mut rejected: Vec<Rejected> = Vec::new();
     for other in candidates.into_iter().filter(|other| other.value != best.value) {
+        if rejected.len() == MAX_REJECTED {
+            break;
+        }
         if !rejected.iter().any(|known| known.value == other.value && known.origin == other.origin) {
             let why = other.veto.unwrap_or_else(|| format!("{} goes before it", best.origin));
             rejected.push(Rejected { value: other.value, origin: other.origin, why });

@@ -15,6 +15,8 @@ pub(super) struct Run {
     /// Characters that are letters or digits, and how many of them are in links.
     pub(super) letters: usize,
     pub(super) linked: usize,
+    /// Nothing but blanks so far.
+    blank: bool,
 }
 
 impl Run {
@@ -132,7 +134,7 @@ struct Writer<'d> {
 impl Writer<'_> {
     fn text(&mut self, id: Id, text: &str, block: Id) {
         let line = self.dom.node(id).line;
-        let new = || Run { text: String::new(), block, pieces: Vec::new(), line, letters: 0, linked: 0 };
+        let new = || Run { text: String::new(), block, pieces: Vec::new(), line, letters: 0, linked: 0, blank: true };
         let run = self.open.get_or_insert_with(new);
         let mut begun = false;
         for c in text.chars() {
@@ -148,12 +150,13 @@ impl Writer<'_> {
             }
             if !begun {
                 begun = true;
-                if run.text.trim_matches(is_blank).is_empty() {
+                if run.blank {
                     (run.block, run.line) = (block, line);
                 }
                 run.pieces.push((run.text.len(), id));
             }
             run.text.push(c);
+            run.blank &= is_blank(c);
             if c.is_alphanumeric() {
                 run.letters += 1;
                 run.linked += usize::from(self.links > 0);
@@ -163,7 +166,7 @@ impl Writer<'_> {
 
     /// A picture in the middle of a line comes after it.
     fn picture(&mut self, element: Id) {
-        let open = self.open.as_ref().is_some_and(|run| !run.text.trim_matches(is_blank).is_empty());
+        let open = self.open.as_ref().is_some_and(|run| !run.blank);
         self.pictures.push(Picture { before: self.runs.len() + usize::from(open), element });
     }
 

@@ -15,6 +15,8 @@ use crate::page::Options;
 const TAIL: usize = 40;
 /// How many lines before the story are read when no headline is shown.
 const HEAD: usize = 14;
+/// How many lines before the story are read at most, however far above it the headline stands.
+const MAX_BETWEEN: usize = 400;
 /// How many lines above the headline are read.
 const ABOVE: usize = 8;
 /// How many short lines at the beginning of a story may be a byline, and at its end a sign-off.
@@ -76,7 +78,7 @@ impl<'p> Parts<'p> {
             above: top.saturating_sub(ABOVE)..top,
             options,
         };
-        parts.read(below..first);
+        parts.read(below.max(first.saturating_sub(MAX_BETWEEN))..first);
         let short = |at: &usize| parts.roles[*at] != Role::Prose;
         let inner: Vec<usize> = lines.clone().filter(short).collect();
         let early: Vec<usize> = inner.iter().copied().filter(|at| *at < first + INSIDE).collect();
@@ -113,10 +115,13 @@ impl<'p> Parts<'p> {
         self.said[..self.behind].iter().filter(|said| said.label.is_none())
     }
 
-    /// Whether no sentence of the story is in an element.
-    pub(super) fn furnished(&self, element: Id) -> bool {
-        let sentences = self.lines.clone().filter(|at| self.roles[*at] == Role::Prose);
-        !sentences.into_iter().any(|at| self.dom.is_in(self.outline.runs[at].block, element))
+    /// How many sentences of the story each element holds.
+    pub(super) fn sentences(&self) -> Vec<u32> {
+        let mut own = vec![0; self.dom.nodes.len()];
+        for at in self.lines.clone().filter(|at| self.roles[*at] == Role::Prose) {
+            own[self.outline.runs[at].block as usize] += 1;
+        }
+        body::sums(self.dom, own)
     }
 
     /// 1-based line of the page.

@@ -32,6 +32,10 @@ const NO_NEWS: &[&str] = &[
     "ewm",
 ];
 
+/// Longest address, in bytes: what is longer is no address, and each of a page's may be as long as its `base`.
+const MAX_ADDRESS: usize = 2048;
+/// Most elements of a `picture` looked at.
+const MAX_SOURCES: usize = 32;
 /// The smallest side of a picture worth showing, in pixels as the page says.
 const SMALLEST: u32 = 60;
 
@@ -66,7 +70,7 @@ fn addresses(dom: &Dom, id: Id) -> Vec<String> {
     found.extend(dom.attribute(id, "src").map(str::to_owned));
     let parent = dom.node(id).parent;
     if dom.name(parent) == "picture" {
-        let sources = dom.children(parent).filter(|child| dom.name(*child) == "source");
+        let sources = dom.children(parent).take(MAX_SOURCES).filter(|child| dom.name(*child) == "source");
         found.extend(sources.filter_map(|source| {
             largest(dom.attribute(source, "data-srcset").or_else(|| dom.attribute(source, "srcset"))?)
         }));
@@ -94,6 +98,9 @@ fn largest(srcset: &str) -> Option<String> {
 
 /// An address on the web; a picture in the page itself (`data:`) is none.
 pub(super) fn resolve(address: &str, base: Option<&Url>) -> Option<Url> {
+    if address.len() > MAX_ADDRESS {
+        return None;
+    }
     let address = address.trim();
     if address.is_empty() || address.starts_with('#') {
         return None;
@@ -103,7 +110,7 @@ pub(super) fn resolve(address: &str, base: Option<&Url>) -> Option<Url> {
         None if address.starts_with("//") => Url::parse(&format!("https:{address}")).ok()?,
         None => Url::parse(address).ok()?,
     };
-    matches!(url.scheme(), "http" | "https").then_some(url)
+    (matches!(url.scheme(), "http" | "https") && url.as_str().len() <= MAX_ADDRESS).then_some(url)
 }
 
 #[cfg(test)]

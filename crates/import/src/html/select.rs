@@ -113,9 +113,10 @@ fn end(parts: &Parts<'_>, at: usize, signed: Option<usize>) -> usize {
 /// in furniture.
 fn pictures(parts: &Parts<'_>) -> Vec<bool> {
     let inside = |id: Id| parts.dom.is_in(id, parts.story);
+    let sentences = parts.sentences();
     let furniture = |id: Id| {
         let around = parts.dom.ancestors(id).take_while(|around| *around != parts.story);
-        around.take(12).any(|around| words::is_furniture(parts.dom, around) && parts.furnished(around))
+        around.take(12).any(|around| sentences[around as usize] == 0 && words::is_furniture(parts.dom, around))
     };
     let near = |before: usize| before + 6 >= parts.lines.start && before <= parts.lines.end + 2;
     parts

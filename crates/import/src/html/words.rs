@@ -82,10 +82,14 @@ pub(super) fn closes_for_the_site(text: &str, letters: usize) -> bool {
 /// The longest line that furniture has, in letters: prose may begin with the same words.
 const MAX_LINE: usize = 60;
 
+/// Bytes looked at of an attribute that says what an element is.
+const MAX_CLASS: usize = 1000;
+
 /// The words of `class` and `id`, split where case, digits or punctuation do: `articleBody`, `art_con`, `related-news`.
 pub(super) fn class_words(dom: &Dom, id: Id) -> impl Iterator<Item = String> + '_ {
     let names = ["class", "id", "role", "itemprop"].into_iter().filter_map(move |name| dom.attribute(id, name));
     // Long lists of utility classes say nothing, and hostile ones cost.
+    let names = names.map(|names| &names[..names.floor_char_boundary(MAX_CLASS)]);
     names.flat_map(|names| names.split_ascii_whitespace().take(12)).flat_map(split)
 }
 

@@ -1,5 +1,7 @@
 //! The kept lines and pictures as the HTML of a body: paragraphs, headings, lists, quotations, tables, figures.
 
+use std::collections::HashSet;
+
 use url::Url;
 
 use super::dom::{Dom, Id};
@@ -63,7 +65,7 @@ struct Writer<'p> {
     /// Open wrappers with the element each is for.
     open: Vec<(Id, &'static str)>,
     /// Tables that hold data; others are there for looks.
-    tables: Vec<Id>,
+    tables: HashSet<Id>,
 }
 
 /// Writes the lines of `outline` that are kept, and the pictures that are.
@@ -108,7 +110,7 @@ pub(super) fn write(
 }
 
 /// Tables of at least two rows and columns without a story in them. The rest hold pages together.
-fn data_tables(dom: &Dom, story: Id) -> Vec<Id> {
+fn data_tables(dom: &Dom, story: Id) -> HashSet<Id> {
     let tables = dom.descendants(story).filter(|id| dom.name(*id) == "table");
     tables
         .filter(|table| {
@@ -123,20 +125,18 @@ fn data_tables(dom: &Dom, story: Id) -> Vec<Id> {
 impl Writer<'_> {
     /// The wrappers of a line, from the outside in.
     fn wrappers(&self, block: Id) -> Vec<(Id, &'static str)> {
-        let mut path = Vec::new();
-        for id in std::iter::once(block).chain(self.dom.ancestors(block)) {
-            if id == self.story {
-                break;
-            }
+        let around = std::iter::once(block).chain(self.dom.ancestors(block)).take_while(|id| *id != self.story);
+        let around: Vec<Id> = around.collect();
+        let (mut path, mut in_table) = (Vec::new(), false);
+        for id in around.into_iter().rev() {
+            in_table |= self.tables.contains(&id);
             let name = self.dom.name(id);
             let Some(known) = WRAPPERS.iter().find(|known| **known == name) else { continue };
             let of_table = matches!(*known, "table" | "tbody" | "tr" | "td" | "th");
-            if !of_table || self.tables.iter().any(|table| self.dom.is_in(id, *table)) {
+            if path.len() < MAX_WRAPPERS && (!of_table || in_table) {
                 path.push((id, *known));
             }
         }
-        path.reverse();
-        path.truncate(MAX_WRAPPERS);
         // A part without its whole means nothing.
         let whole = |path: &[(Id, &'static str)], at: usize| match path[at].1 {
             "li" => at > 0 && matches!(path[at - 1].1, "ul" | "ol"),
@@ -170,10 +170,11 @@ impl Writer<'_> {
         }
     }
 
-    /// The element in which white space counts.
+    /// The outermost element of the story in which white space counts: it is written once, with all that is in it.
     fn preformatted(&self, run: &Run) -> Option<Id> {
-        let mut around = std::iter::once(run.block).chain(self.dom.ancestors(run.block));
-        around.find(|id| self.dom.name(*id) == "pre").filter(|id| self.dom.is_in(*id, self.story))
+        let around = std::iter::once(run.block).chain(self.dom.ancestors(run.block));
+        let inside = around.take_while(|id| *id != self.dom.node(self.story).parent);
+        inside.filter(|id| self.dom.name(*id) == "pre").last()
     }
 
     fn line(&mut self, run: &Run, end: usize, pre: Option<Id>) {
