@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use topology::Stream;
 
-use crate::{BatchError, BatchMessage, Bus, HeaderMap, PublishError, Published};
+use crate::{BatchError, BatchMessage, Bus, HeaderMap, PublishError, Published, RETRY_FOR};
 
 /// Single publishes under way at a time. More would not be faster, the server writes one after the other.
 const SINGLES: usize = 16;
@@ -54,7 +54,8 @@ impl Bus {
 }
 
 impl Group {
-    /// As [`Bus::publish`] with an expected sequence.
+    /// As [`Bus::publish`] with an expected sequence, the wait for a turn included. Dropping the future takes the message
+    /// back if it is not under way yet.
     ///
     /// # Errors
     /// As [`Bus::publish`].
@@ -69,8 +70,12 @@ impl Group {
         let gone = || PublishError::Unavailable("the writer is gone".into());
         let (answer, answered) = oneshot::channel();
         let message = BatchMessage { subject, headers, payload, expected: Some(expected) };
-        self.queue.send(Waiting { message, message_id, answer }).await.map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        let written = async {
+            self.queue.send(Waiting { message, message_id, answer }).await.map_err(|_| gone())?;
+            answered.await.map_err(|_| gone())?
+        };
+        let too_late = |_| Err(PublishError::Unavailable("its turn did not come".into()));
+        tokio::time::timeout(RETRY_FOR, written).await.unwrap_or_else(too_late)
     }
 }
 
@@ -115,14 +120,19 @@ impl Writer {
     }
 
     async fn publish(&self, waiting: Waiting) {
-        let Waiting { message, message_id, answer } = waiting;
+        let Waiting { message, message_id, mut answer } = waiting;
         let BatchMessage { subject, headers, payload, expected } = message;
-        let published = self.bus.publish(&self.stream, &subject, &message_id, headers, payload, expected).await;
-        // Whoever asked may have given up; the message is in the log all the same.
-        let _ = answer.send(published);
+        let publishing = self.bus.publish(&self.stream, &subject, &message_id, headers, payload, expected);
+        tokio::select! {
+            biased;
+            // Whoever asked has given up, and has long said that it failed.
+            () = answer.closed() => {}
+            published = publishing => drop(answer.send(published)),
+        }
     }
 
-    async fn together(self, company: Vec<Waiting>, turn: OwnedSemaphorePermit) {
+    async fn together(self, mut company: Vec<Waiting>, turn: OwnedSemaphorePermit) {
+        company.retain(|waiting| !waiting.answer.is_closed());
         let left = if company.len() < WORTH_A_BATCH { company } else { self.batch(company).await };
         // Two for one subject cannot share a batch, and one that is refused takes its whole batch with it. Each is told
         // its own fate, and what was stored after all is recognised by its bytes.

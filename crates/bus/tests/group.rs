@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use bus::{Bus, Credentials, Group, HeaderMap, PublishError, Published, Server};
-use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use testkit::{NatsServer, eventually_within};
+use futures::{FutureExt, StreamExt};
+use testkit::{NatsServer, eventually, eventually_within};
 use topology::{ARTICLES, CONSUMERS, STREAMS};
 
 async fn provisioned(nats: &NatsServer) -> Bus {
@@ -91,4 +91,23 @@ async fn what_is_said_to_be_stored_survives_a_server_that_is_killed() {
         }
     }
     assert!(bus.last_sequence(&ARTICLES).await.unwrap() <= SUBJECTS as u64, "nothing is stored twice");
+}
+
+/// What was reported as failed must not be published minutes later.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_waits_for_any_more_is_not_written() {
+    const GIVEN_UP: usize = 60;
+    let mut nats = NatsServer::start().await;
+    let bus = provisioned(&nats).await;
+    let group = bus.group(ARTICLES);
+    nats.kill9();
+    eventually("the outage is felt", async || if bus.is_connected() { Err("connected") } else { Ok(()) }).await;
+    for n in 0..GIVEN_UP {
+        assert!(write(group.clone(), n, "given up".into()).now_or_never().is_none());
+    }
+    let waiting = tokio::spawn(write(group, GIVEN_UP, "waited for".into()));
+    nats.restart().await;
+    let (n, text, written) = waiting.await.unwrap();
+    check(&bus, n, &text, written.unwrap()).await;
+    assert_eq!(bus.last_sequence(&ARTICLES).await.unwrap(), 1, "nothing else is stored");
 }
