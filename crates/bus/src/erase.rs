@@ -1,5 +1,9 @@
-//! Deletes single messages for good: their bytes are overwritten on the disk of every replica, so that they are in no
-//! backup made after it. (A purge and a limit only forget them.)
+//! Deletes single messages for good: the server writes the file they were in anew, with noise in their place, so that they
+//! are in no backup made after it. (A purge and a limit only forget them.)
+//!
+//! Of a replicated stream each replica has its messages a second time, in the log by which the replicas agree, and no
+//! call reaches them there. The server shortens that log every two to three minutes (measured: the bytes were in it for
+//! 126, 129 and 153 s after they were erased), and only while the replica runs.
 
 use async_nats::jetstream::stream::{DeleteMessageErrorKind, RawMessageErrorKind};
 use topology::Stream;

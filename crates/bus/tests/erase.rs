@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use bus::{Bus, Credentials, HeaderMap, Server};
+use bus::{BatchMessage, Bus, Credentials, HeaderMap, Server};
 use testkit::NatsServer;
 use topology::{ARTICLES, STREAMS};
 
@@ -54,5 +54,26 @@ async fn erased_bytes_are_in_no_file_and_erasing_twice_is_success() {
     })
     .await;
     assert_eq!(after.payload, first.payload, "nor does a crash bring it back");
+    assert_eq!(files_with(&nats.store_dir(), "the secret"), Vec::<String>::new());
+}
+
+/// The server stages a batch in files of its own before it commits it.
+#[tokio::test]
+async fn what_was_written_in_a_batch_is_erased_like_anything_else() {
+    let nats = NatsServer::start().await;
+    let server = Server { url: nats.url().into(), credentials: Credentials::None };
+    let bus = Bus::connect(&server, "test").await.unwrap();
+    bus.provision(STREAMS, &[], 1).await.unwrap();
+    let message = |n: usize| BatchMessage {
+        subject: format!("nw.article.test.{n}"),
+        headers: HeaderMap::new(),
+        payload: format!("the secret {} {n}", "x".repeat(10_000)).into(),
+        expected: Some(0),
+    };
+    let last = bus.publish_batch((0..64).map(message).collect()).await.unwrap().sequence;
+    assert!(!files_with(&nats.store_dir(), "the secret").is_empty(), "the search finds what is there");
+    for sequence in 1..=last {
+        bus.erase(&ARTICLES, sequence).await.unwrap();
+    }
     assert_eq!(files_with(&nats.store_dir(), "the secret"), Vec::<String>::new());
 }
