@@ -29,6 +29,10 @@ const HELD_BACK: SignedDuration = SignedDuration::from_secs(30);
 /// How long after the call for it a kill may still be written: twice what a request may take.
 const KILL_FOLLOWS: SignedDuration = SignedDuration::from_secs(60);
 
+/// Looks for that kill before its call is let go, a minute of them: the server's clock, which dates the call, and ours
+/// may disagree.
+const LOOKS: i64 = 40;
+
 impl Desk {
     /// Works until `shutdown`.
     pub(crate) async fn keep_hours(self, shutdown: CancellationToken) {
@@ -59,8 +63,8 @@ impl Desk {
                 Err(refusal) => Err(refusal),
             },
             DueCall::Erasure => match self.erase_killed(&publisher, id).await {
-                Ok(false) if now.duration_since(delivery.stored_at) < KILL_FOLLOWS => Ok(until_the_kill(delivery)),
-                Ok(_) => Ok(Disposition::Done),
+                Ok(true) => Ok(Disposition::Done),
+                Ok(false) => Ok(until_the_kill(delivery, now).map_or(Disposition::Done, Disposition::Retry)),
                 Err(refusal) => Err(refusal),
             },
         };
@@ -112,9 +116,11 @@ impl Desk {
     }
 }
 
-/// The call came before the kill that it announces, which is usually milliseconds behind.
-fn until_the_kill(delivery: &Delivery) -> Disposition {
-    Disposition::Retry(Duration::from_millis(if delivery.attempt < 8 { 100 } else { 2000 }))
+/// The pause before the next look for the kill that a call announces, which is usually milliseconds behind; `None` once
+/// it cannot come any more.
+fn until_the_kill(delivery: &Delivery, now: Timestamp) -> Option<Duration> {
+    let over = delivery.attempt >= LOOKS && now.duration_since(delivery.stored_at) >= KILL_FOLLOWS;
+    (!over).then(|| Duration::from_millis(if delivery.attempt < 8 { 100 } else { 2000 }))
 }
 
 /// When each embargo ends.
@@ -138,5 +144,32 @@ impl Waiting {
 
     fn overdue(&self, now: Timestamp) -> Vec<(PublisherId, ArticleId)> {
         self.0.iter().filter(|(_, until)| **until <= now).map(|(key, _)| key.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_wrong_does_not_leave_a_killed_text() {
+        let stored_at: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let waits = |attempt: i64, seconds: i64| {
+            let (subject, payload) = (String::new(), bytes::Bytes::new());
+            let delivery = Delivery { subject, payload, sequence: 1, stored_at, attempt };
+            until_the_kill(&delivery, stored_at + SignedDuration::from_secs(seconds)).is_some()
+        };
+        for (attempt, seconds, expected) in
+            [(1, 0, true), (1, 3600, true), (39, 3600, true), (40, 59, true), (1, -3600, true), (40, 60, false)]
+        {
+            assert_eq!(waits(attempt, seconds), expected, "delivery {attempt} after {seconds} s");
+        }
+        let all: Duration = (1..LOOKS)
+            .filter_map(|attempt| {
+                let (subject, payload) = (String::new(), bytes::Bytes::new());
+                until_the_kill(&Delivery { subject, payload, sequence: 1, stored_at, attempt }, stored_at)
+            })
+            .sum();
+        assert!(all > Duration::from_secs(60), "{all:?}");
     }
 }
