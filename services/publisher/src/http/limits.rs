@@ -1,5 +1,6 @@
 //! What all requests together, and each of them, may take.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
@@ -7,7 +8,8 @@ use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::App;
+use tokio::sync::Semaphore;
+
 use crate::refusal::Refusal;
 
 /// The largest request body, in bytes. An article of 512 KiB with all its fields fits.
@@ -20,9 +22,12 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// here, and more of them would only wait longer.
 pub(super) const MAX_REQUESTS: usize = 128;
 
+/// Requests of webhooks under way at one time, beside those.
+pub(super) const MAX_WEBHOOKS: usize = 64;
+
 /// Bounds how many requests are under way, and how long each may take.
-pub(super) async fn bound(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Ok(_place) = app.places.try_acquire() else { return Refusal::Busy.into_response() };
+pub(super) async fn bound(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    let Ok(_place) = places.try_acquire() else { return Refusal::Busy.into_response() };
     let answered = tokio::time::timeout(TIMEOUT, next.run(request)).await;
     answered.unwrap_or_else(|_| Refusal::TooSlow.into_response())
 }

@@ -1,10 +1,10 @@
-//! `POST /v1/webhooks/{hook}`: a signed document from another system. The signature is looked at before anything else.
+//! `POST /v1/webhooks/{hook}`: a signed document from another system. For an address that takes none nothing of it is
+//! read, and nothing of it is believed before its signature has been looked at.
 
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use interchange::signature::{self, BadSignature, Secret, StandardHeaders};
@@ -21,8 +21,7 @@ const WHILE_STARTING: Duration = Duration::from_secs(1);
 pub(super) async fn receive(
     State(app): State<App>,
     Path(hook): Path<String>,
-    request: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<Response, Refusal> {
     let webhooks = &app.webhooks;
     let master = webhooks.master.as_ref().ok_or(Refusal::NoSuchWebhook)?;
@@ -34,9 +33,10 @@ pub(super) async fn receive(
         Standing::Unknown => return Err(Refusal::NoSuchWebhook),
         Standing::CannotSay => return Err(Refusal::Starting),
     };
-    let body = json_body(&request, body)?;
+    let sent = request.headers().clone();
+    let body = json_body(&sent, Bytes::from_request(request, &app).await)?;
     let secret = hook.secret(master.expose().as_bytes());
-    let sent_at = verified(record.format, &secret, &request, &body, service_kit::now());
+    let sent_at = verified(record.format, &secret, &sent, &body, service_kit::now());
     let sent_at = sent_at.map_err(Refusal::BadSignature)?;
     let publisher = record.publisher.clone();
     let delivery = Delivery {
@@ -44,8 +44,8 @@ pub(super) async fn receive(
         record,
         body,
         sent_at,
-        importer: headers::importer(&request),
-        traceparent: headers::traceparent(&request),
+        importer: headers::importer(&sent),
+        traceparent: headers::traceparent(&sent),
     };
     let outcome = webhooks.deliveries.take(delivery).await?;
     let json = serde_json::to_vec(&outcome).expect("strings and numbers always serialise");

@@ -1,5 +1,7 @@
 //! Incoming webhooks over real HTTP: who is believed, and what becomes of what they send.
 
+use std::time::Duration;
+
 use article::ArticleId;
 use bus::HeaderMap;
 use interchange::signature::{sign_body, sign_ghost, sign_standard};
@@ -7,6 +9,8 @@ use publisher::webhook::{Format, HookId, HookRecord};
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::eventually;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use topology::{ARTICLES, TOKENS, subjects};
 
 use crate::desk::{Answer, MASTER, Newsroom};
@@ -320,6 +324,43 @@ async fn a_delivery_outlives_its_answer() {
     eventually("the article is in the log", async || {
         let last = room.bus.last(&ARTICLES, subjects::ARTICLES).await.map_err(|error| error.to_string())?;
         last.ok_or_else(|| "nothing yet".to_owned())
+    })
+    .await;
+    room.close().await;
+}
+
+/// A webhook's address is no secret, and nobody shows a token there before his body is read.
+#[tokio::test]
+async fn who_sends_slowly_to_webhooks_holds_nobody_else_up() {
+    let room = Newsroom::open().await;
+    let hook = Hook::open(&room, Format::Ghost, "cms").await;
+    let begin = async |hook: &HookId| {
+        let mut stream = TcpStream::connect(room.authority()).await.expect("connects");
+        let headers = format!(
+            "POST /v1/webhooks/{hook} HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n"
+        );
+        stream.write_all(headers.as_bytes()).await.expect("sends");
+        stream
+    };
+    let mut unknown = begin(&HookId::generate().expect("random bytes")).await;
+    let mut status = [0; 12];
+    let answered = tokio::time::timeout(Duration::from_secs(20), unknown.read_exact(&mut status)).await;
+    answered.expect("nobody waits for its body").expect("an answer");
+    assert_eq!(&status, b"HTTP/1.1 404");
+    let mut slow = Vec::new();
+    for _ in 0..130 {
+        slow.push(begin(&hook.id).await);
+    }
+    eventually("webhooks are busy", async || match hook.send(&[], b"{}").await.status.as_u16() {
+        503 => Ok(()),
+        other => Err(other),
+    })
+    .await;
+    assert_eq!(room.get("/v1/token", &[]).await.status, 200);
+    drop(slow);
+    eventually("webhooks are taken again", async || match hook.send(&[], b"{}").await.status.as_u16() {
+        401 => Ok(()),
+        other => Err(other),
     })
     .await;
     room.close().await;
