@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use article::ArticleId;
 use bytes::Bytes;
 use interchange::Wish;
+use interchange::signature::TOLERANCE;
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -136,7 +137,8 @@ impl Deliveries {
             record.format.read(&document, &record.defaults()).map_err(|problem| Refusal::Invalid(vec![problem]))?;
         let news = News {
             wish: foreign.wish,
-            changed_at: foreign.changed_at.or(delivery.sent_at).unwrap_or(now),
+            // A time that lies ahead would make everything after it look out of date.
+            changed_at: foreign.changed_at.or(delivery.sent_at).unwrap_or(now).min(now + TOLERANCE),
             warnings: foreign.warnings,
             from: record.name.clone(),
         };

@@ -329,6 +329,19 @@ async fn a_delivery_outlives_its_answer() {
     room.close().await;
 }
 
+#[tokio::test]
+async fn a_clock_that_is_years_ahead_does_not_shut_out_what_follows() {
+    let room = Newsroom::open().await;
+    let hook = Hook::open(&room, Format::Ghost, "cms").await;
+    let (_, created) = hook.outcome(&ghost("a1", 1, &[("updated_at", "2099-01-01T00:00:00Z".into())])).await;
+    let id: ArticleId = created["article"].as_str().expect("an id").parse().expect("an id");
+    let article = room.get(&format!("/v1/articles/{}", id.token()), &[]).await.json;
+    let changed_at = article["ext"]["newswire.webhook"]["changed_at"].as_str().expect("a time");
+    let changed_at: jiff::Timestamp = changed_at.parse().expect("a time");
+    assert!(changed_at <= service_kit::now() + interchange::signature::TOLERANCE, "{changed_at}");
+    room.close().await;
+}
+
 /// A webhook's address is no secret, and nobody shows a token there before his body is read.
 #[tokio::test]
 async fn who_sends_slowly_to_webhooks_holds_nobody_else_up() {
