@@ -22,7 +22,7 @@ pub use erase::EraseError;
 pub use group::Group;
 pub use provision::{Drift, ProvisionError, Provisioned};
 pub use publish::{PublishError, Published, RETRY_FOR};
-pub use read::{Backlog, ReadError, Stored};
+pub use read::{Backlog, Level, ReadError, Stored};
 pub use tail::{Tail, TailEvent};
 
 /// NATS message headers.

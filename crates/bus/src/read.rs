@@ -34,6 +34,13 @@ impl Backlog {
     }
 }
 
+/// How full a stream is, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level {
+    pub used: i64,
+    pub limit: Option<i64>,
+}
+
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("cannot read {stream}: {cause}")]
 pub struct ReadError {
@@ -75,6 +82,17 @@ impl Bus {
     pub async fn last_sequence(&self, stream: &Stream) -> Result<u64, ReadError> {
         let found = self.jetstream.get_stream(stream.name).await.map_err(|error| failed(stream, &error))?;
         Ok(found.cached_info().state.last_sequence)
+    }
+
+    /// How full `stream` is.
+    ///
+    /// # Errors
+    /// As [`Bus::last`].
+    pub async fn level(&self, stream: &Stream) -> Result<Level, ReadError> {
+        let found = self.jetstream.get_stream(stream.name).await.map_err(|error| failed(stream, &error))?;
+        let info = found.cached_info();
+        let limit = Some(info.config.max_bytes).filter(|limit| *limit > 0);
+        Ok(Level { used: i64::try_from(info.state.bytes).unwrap_or(i64::MAX), limit })
     }
 
     /// What a durable consumer still has before it.

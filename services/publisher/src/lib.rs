@@ -72,12 +72,13 @@ impl Publisher {
         let indexer = tokio::spawn(index.clone().follow(self.bus.clone(), following.clone()));
         let (uses, writing) = Uses::new(self.bus.clone(), following.clone());
         let writer = tokio::spawn(writing);
-        let (hooks, deliveries) = (Hooks::default(), Deliveries::new(Desk::new(self.bus.clone())));
+        let desk = Desk::new(self.bus.clone());
+        let (hooks, deliveries) = (Hooks::default(), Deliveries::new(desk.clone()));
         let hooking = tokio::spawn(hooks.clone().follow(self.bus.clone(), following.clone()));
         let webhooks = Webhooks { master: self.webhook_secret, hooks, deliveries: deliveries.clone() };
-        let router = http::router(App::new(self.bus.clone(), registry, uses, index, webhooks), &health);
+        let router = http::router(App::new(self.bus.clone(), desk.clone(), registry, uses, index, webhooks), &health);
         let working = shutdown.child_token();
-        let hours = tokio::spawn(Desk::new(self.bus.clone()).keep_hours(working.clone()));
+        let hours = tokio::spawn(desk.keep_hours(working.clone()));
         tracing::info!("publisher listens on http://{}", self.listener.address);
         let served = serve(self.listener, router, shutdown).await;
         deliveries.finish().await;

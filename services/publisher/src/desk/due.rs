@@ -41,7 +41,11 @@ impl Desk {
             let desk = desk.clone();
             async move { desk.called(&delivery).await }
         };
-        tokio::join!(self.bus.consume(&DESK_DUE, WORKERS, handler, shutdown.clone()), self.sweep(shutdown));
+        tokio::join!(
+            self.bus.consume(&DESK_DUE, WORKERS, handler, shutdown.clone()),
+            self.sweep(shutdown.clone()),
+            self.watch_room(shutdown),
+        );
     }
 
     async fn called(&self, delivery: &Delivery) -> Disposition {

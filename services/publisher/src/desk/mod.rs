@@ -7,7 +7,7 @@
 //! ```text
 //! revision, change (pure: what a request makes of an article)
 //!   →  store (where it is kept)  →  embargo (from the embargoed to the log), erasure (of what was killed)
-//! due (both, at their time)
+//! due (both, at their time), room (what they need of a store that is full)
 //! ```
 
 mod change;
@@ -16,8 +16,11 @@ mod embargo;
 mod erasure;
 mod history;
 mod revision;
+mod room;
 mod store;
 mod trial;
+
+use std::sync::Arc;
 
 use article::{Article, ArticleId, ChangeKind, PublisherId, Status};
 use bus::{Bus, Group, RETRY_FOR};
@@ -28,6 +31,7 @@ use topology::ARTICLES;
 pub(crate) use self::change::Change;
 pub(crate) use self::revision::parse;
 use self::revision::{fingerprint, first_revision, next_revision};
+use self::room::Room;
 use self::store::{Place, Unwritten};
 use crate::refusal::Refusal;
 
@@ -60,12 +64,13 @@ pub(crate) struct Desk {
     bus: Bus,
     /// Writes to the log: what is published at the same time waits for the disk once.
     log: Group,
+    room: Arc<Room>,
 }
 
 impl Desk {
     pub(crate) fn new(bus: Bus) -> Self {
         let log = bus.group(ARTICLES);
-        Self { bus, log }
+        Self { bus, log, room: Arc::default() }
     }
 
     /// A new article. With a `key` the same request makes it once, however often it comes.
@@ -197,8 +202,10 @@ impl Desk {
     }
 }
 
+/// Whether a change is somebody's text; the others take text back, or put back what was there.
 fn brings_text(kind: ChangeKind) -> bool {
-    matches!(kind, ChangeKind::Minor | ChangeKind::Major | ChangeKind::Correction | ChangeKind::Reinstate)
+    use ChangeKind as K;
+    matches!(kind, K::New | K::Minor | K::Major | K::Correction | K::Reinstate)
 }
 
 /// Runs `work` where it holds nobody up if it is about many `bytes`.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use topology::{ARTICLES, EMBARGOES, Stream, subjects};
 
-use super::Desk;
+use super::{Desk, brings_text};
 use crate::index::STATUS_HEADER;
 use crate::refusal::Refusal;
 
@@ -193,9 +193,13 @@ impl Desk {
     ) -> Result<Article, Unwritten> {
         let envelope = Envelope::new(article, Some(traceparent.to_owned()));
         let (payload, article) = (Bytes::from(envelope.to_bytes()), envelope.data);
-        let limit = ARTICLES.max_message_bytes as usize;
-        if article.status == Status::Embargoed && payload.len() + ROOM_FOR_RELEASE > limit {
+        let more = if article.status == Status::Embargoed { ROOM_FOR_RELEASE } else { 0 };
+        // The server would refuse it as well, and everything that is written together with it.
+        if payload.len() + more > ARTICLES.max_message_bytes as usize {
             return Err(too_large());
+        }
+        if brings_text(article.change.kind) {
+            self.room.take(place, payload.len())?;
         }
         let subject = place.subject(&article.publisher, &article.id);
         self.make_room(place, &subject, article.revision).await?;

@@ -51,8 +51,8 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(bus: Bus, registry: Registry, uses: Uses, index: Index, webhooks: Webhooks) -> Self {
-        Self { desk: Desk::new(bus.clone()), bus, registry, uses, index, webhooks }
+    pub(crate) fn new(bus: Bus, desk: Desk, registry: Registry, uses: Uses, index: Index, webhooks: Webhooks) -> Self {
+        Self { bus, desk, registry, uses, index, webhooks }
     }
 }
 

@@ -120,10 +120,16 @@ impl Newsroom {
 
     /// Another publisher on the same server, which the client talks to from now on.
     pub(crate) async fn start(&mut self) {
+        self.start_after(async |_| {}).await;
+    }
+
+    /// [`Newsroom::start`], with something done once it has found the store as it should be.
+    pub(crate) async fn start_after(&mut self, change: impl AsyncFnOnce(&Bus)) {
         let server = Server { url: self.nats.url().into(), credentials: Credentials::None };
         let listen = "127.0.0.1:0".parse().expect("an address");
         let publisher =
             Publisher::bind(Config { listen, nats: server, webhook_secret: webhook_secret() }).await.expect("binds");
+        change(&self.bus).await;
         self.client.base = format!("http://{}", publisher.address());
         self.shutdown = CancellationToken::new();
         self.running = tokio::spawn(publisher.run(self.shutdown.clone()));

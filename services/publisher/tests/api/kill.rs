@@ -1,12 +1,14 @@
 //! A kill takes the text out of the store, whatever comes between.
 
+use std::time::Duration;
+
 use article::wire::v1::Envelope;
 use article::{Article, Command, apply};
-use bus::HeaderMap;
+use bus::{Bus, HeaderMap};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use testkit::eventually;
-use topology::{ARTICLES, DEAD, DESK, DESK_DUE, RECEIPTS, subjects};
+use topology::{ARTICLES, DEAD, DESK, DESK_DUE, EMBARGOES, RECEIPTS, Stream, subjects};
 
 use crate::desk::{Newsroom, draft, id_of};
 
@@ -207,6 +209,60 @@ async fn a_kill_wins_against_every_writer() {
     assert_eq!(killed.json["revision"], 3 + a + b + 1, "every accepted revision came before it");
     erased(&room, &address).await;
     assert_eq!(room.history(&ARTICLES, &subject).await.len(), 1);
+    assert_eq!(room.files_with(SECRET), Vec::<std::path::PathBuf>::new());
+    room.close().await;
+}
+
+/// Leaves a stream a 64th of what is in it, as many days of news would.
+async fn fill(bus: &Bus, stream: &Stream, kind: &str, [info, update]: [&'static str; 2]) {
+    for n in 0..16 {
+        let (subject, id) = (format!("nw.{kind}.hefei.filler-{n}"), format!("filler/{n}"));
+        bus.publish(stream, &subject, &id, HeaderMap::new(), vec![b'x'; 900_000].into(), Some(0)).await.unwrap();
+    }
+    let ask = async |subject: &'static str, question: Value| -> Value {
+        let answer = bus.request(subject, question.to_string().into(), Duration::from_secs(10)).await;
+        serde_json::from_slice(&answer.expect("the server answers")).unwrap()
+    };
+    let mut found = ask(info, json!({})).await;
+    let used = found["state"]["bytes"].as_u64().unwrap();
+    found["config"]["max_bytes"] = json!(used + used / 64);
+    let updated = ask(update, found["config"].clone()).await;
+    assert!(updated["error"].is_null(), "{updated}");
+}
+
+#[tokio::test]
+async fn a_full_store_takes_what_takes_news_back_and_no_news() {
+    let mut room = Newsroom::open().await;
+    let (address, _) = published(&room).await;
+    let mut later = secret(4);
+    later["change"] = json!({ "kind": "new" });
+    later["embargoed_until"] = json!("2999-01-01T00:00:00Z");
+    let embargoed = room.post(&later, &[]).await.header("location").to_owned();
+    room.stop().await;
+    let fill_both = async |bus: &Bus| {
+        let log = ["$JS.API.STREAM.INFO.ARTICLES", "$JS.API.STREAM.UPDATE.ARTICLES"];
+        fill(bus, &ARTICLES, "article", log).await;
+        let embargoes = ["$JS.API.STREAM.INFO.EMBARGOES", "$JS.API.STREAM.UPDATE.EMBARGOES"];
+        fill(bus, &EMBARGOES, "embargo", embargoes).await;
+    };
+    room.start_after(fill_both).await;
+    eventually("news are refused", async || match room.post(&draft("News"), &[]).await.status.as_u16() {
+        507 => Ok(()),
+        other => Err(other),
+    })
+    .await;
+    later["headline"] = json!("Another");
+    assert_eq!(room.post(&later, &[]).await.status, 507);
+    assert_eq!(room.put(&address, "\"3\"", &secret(5)).await.json["type"], "urn:newswire:problem:store-full");
+    for (base, kind) in [("\"3\"", "hold"), ("\"4\"", "release")] {
+        let changed = room.change(&address, Some(base), &json!({ "kind": kind })).await;
+        assert_eq!(changed.status, 200, "{kind}: {}", changed.json);
+    }
+    for address in [address, embargoed] {
+        let killed = room.change(&address, None, &kill()).await;
+        assert_eq!(killed.status, 200, "{}", killed.json);
+        erased(&room, &address).await;
+    }
     assert_eq!(room.files_with(SECRET), Vec::<std::path::PathBuf>::new());
     room.close().await;
 }
