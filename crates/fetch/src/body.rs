@@ -190,11 +190,14 @@ mod tests {
 
     #[test]
     fn what_is_not_what_it_says_is_an_error_and_no_half_of_it_is_used() {
-        let whole = encoded("gzip", "text ".repeat(1000).as_bytes());
+        let text = "text ".repeat(1000);
+        let [whole, zlib, raw] = ["gzip", "zlib", "raw"].map(|how| encoded(how, text.as_bytes()));
         for (coding, body) in [
             ("gzip", &whole[..whole.len() / 2]),
             ("gzip", &whole[..whole.len() - 3]),
             ("gzip", b"<rss></rss>"),
+            ("deflate", &zlib[..zlib.len() / 2]),
+            ("deflate", &raw[..raw.len() / 2]),
             ("deflate", b"x"),
             ("deflate", b"\x78\x9cnonsense"),
         ] {

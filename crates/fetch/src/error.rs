@@ -25,6 +25,8 @@ pub enum FetchError {
     RedirectLoop(Url),
     #[error("it redirects to {0:?}, which is no address")]
     BadRedirect(String),
+    #[error("it redirects to an address of more than {0} bytes")]
+    LongRedirect(usize),
     #[error("it answers with more than {0} bytes")]
     TooLarge(usize),
     #[error("its {sent} bytes decode to more than {limit}")]

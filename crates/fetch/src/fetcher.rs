@@ -14,6 +14,9 @@ use crate::body::Collector;
 use crate::resolver::{Guarded, System, said_below};
 use crate::{FetchError, Guard};
 
+/// The longest address that is followed to, in bytes. Whatever is read there is relative to it.
+const MAX_ADDRESS: usize = 2048;
+
 /// How much, and how long, a stranger may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -208,6 +211,9 @@ fn redirection(method: &Method, at: &Url, answer: &reqwest::Response) -> Result<
     let next = at.join(&text);
     let mut next = next.map_err(|_| FetchError::BadRedirect(text.chars().take(200).collect()))?;
     next.set_fragment(None);
+    if next.as_str().len() > MAX_ADDRESS {
+        return Err(FetchError::LongRedirect(MAX_ADDRESS));
+    }
     if method == Method::POST && at.scheme() == "https" && next.scheme() != "https" {
         return Err(FetchError::BadRedirect(next.into()));
     }

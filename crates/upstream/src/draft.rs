@@ -27,6 +27,9 @@ const MAX_ADDRESS: usize = 2048;
 /// The most bytes of markup given to the sanitiser for one body.
 const MAX_MARKUP: usize = 4 * MAX_BODY_BYTES;
 
+/// The most bytes that a body may become while its addresses are made absolute: each of them may grow by the base.
+const MAX_GROWN: usize = 16 * MAX_BODY_BYTES;
+
 /// What the newsroom has decided about a feed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DraftOptions {
@@ -104,7 +107,9 @@ impl Item {
     fn body(&self) -> Result<String, Undraftable> {
         for markup in [&self.content, &self.summary].into_iter().flatten() {
             let (Markup::Html(raw) | Markup::Text(raw)) = markup;
-            if raw.len() > MAX_MARKUP {
+            let base = self.base.as_ref().map_or(0, |base| base.as_str().len());
+            let grown = raw.len() + base * memchr::memchr_iter(b'=', raw.as_bytes()).count();
+            if raw.len() > MAX_MARKUP || grown > MAX_GROWN {
                 return Err(Undraftable::TooLong);
             }
             let body = safe(markup, self.base.as_ref());

@@ -9,7 +9,7 @@ use crate::date::Date;
 use crate::html::words;
 use crate::item::{Author, Category, Item, ItemSource, Markup, Media};
 use crate::mend::Notes;
-use crate::text::{is_blank, line};
+use crate::text::{MAX_SHARED, is_blank, line};
 
 /// The most files of one item.
 pub(crate) const MAX_MEDIA: usize = 50;
@@ -20,7 +20,7 @@ pub(crate) fn item(entry: Entry, notes: Notes, feed_url: &Url) -> Item {
     let link = pages.filter_map(|link| web_address(&link.href)).next();
     let guid_address = || guid.as_deref().filter(|_| !notes.guid_is_no_link).and_then(web_address);
     let link = link.or_else(guid_address);
-    let base = notes.base.or_else(|| link.clone()).unwrap_or_else(|| feed_url.clone());
+    let base = notes.base.unwrap_or_else(|| base_of(link.as_ref(), feed_url));
     let files = entry.links.iter().filter(|link| link.rel.as_deref() == Some("enclosure")).filter_map(|link| {
         let mime = link.media_type.clone().filter(|mime| !mime.is_empty());
         Some(Media { mime, size: link.length, title: link.title.clone(), ..Media::at(web_address(&link.href)?) })
@@ -67,6 +67,11 @@ impl Media {
 pub(crate) fn distinct(media: impl Iterator<Item = Media>) -> Vec<Media> {
     let mut seen = HashSet::new();
     media.filter(|media| seen.insert(media.url.clone())).take(MAX_MEDIA).collect()
+}
+
+/// What addresses in the text of an item are relative to, unless the feed says so itself.
+pub(crate) fn base_of(link: Option<&Url>, feed_url: &Url) -> Url {
+    link.filter(|link| link.as_str().len() <= MAX_SHARED).unwrap_or(feed_url).clone()
 }
 
 pub(crate) fn web_address(text: &str) -> Option<Url> {

@@ -7,10 +7,10 @@ use serde_json::Value;
 use url::Url;
 
 use crate::date::Date;
-use crate::entry::{distinct, web_address};
+use crate::entry::{base_of, distinct, web_address};
 use crate::item::{Author, Category, Feed, Format, Item, Markup, Media};
 use crate::schedule::Hints;
-use crate::text::{is_blank, legal, line};
+use crate::text::{MAX_SHARED, head, is_blank, legal, line};
 use crate::websub::MAX_HUBS;
 use crate::{MAX_ITEMS, Rejected, Unreadable};
 
@@ -35,7 +35,7 @@ pub(crate) fn read(text: &str, feed_url: &Url) -> Result<Feed, Unreadable> {
         if value.is_object() {
             items.push(item(value, feed_url));
         } else {
-            let text = crate::text::head(&value.to_string(), 1024).into();
+            let text = head(&value.to_string(), 1024).into();
             rejected.push(Rejected { position, reason: "an item must be an object".into(), text });
         }
     }
@@ -46,9 +46,9 @@ pub(crate) fn read(text: &str, feed_url: &Url) -> Result<Feed, Unreadable> {
     let hubs = document.get("hubs").and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
     Ok(Feed {
         format: Format::Json,
-        title: string(&document, "title").map(|title| line(&title)),
+        title: string(&document, "title").map(|title| line(head(&title, MAX_SHARED))),
         home: address("home_page_url"),
-        language: string(&document, "language"),
+        language: string(&document, "language").map(|language| head(&language, MAX_SHARED).into()),
         authors: authors(&document),
         own_address: address("feed_url"),
         hubs: hubs.iter().filter_map(|hub| web_address(&string(hub, "url")?)).take(MAX_HUBS).collect(),
@@ -87,7 +87,7 @@ fn item(value: &Value, feed_url: &Url) -> Item {
         language: string(value, "language"),
         source: None,
         cut_off: false,
-        base: Some(link.clone().unwrap_or_else(|| feed_url.clone())),
+        base: Some(base_of(link.as_ref(), feed_url)),
         link,
     }
 }
@@ -102,7 +102,7 @@ impl Category {
 fn authors(value: &Value) -> Vec<Author> {
     let all = list(value, "authors").chain(list(value, "author"));
     let author = |author: &Value| {
-        let name = string(author, "name").or_else(|| text_of(author)).map(|name| line(&name))?;
+        let name = string(author, "name").or_else(|| text_of(author)).map(|name| line(head(&name, MAX_SHARED)))?;
         Some(Author { name, url: string(author, "url").and_then(|url| web_address(&url)) })
     };
     all.filter_map(author).take(20).collect()

@@ -2,6 +2,10 @@
 
 use std::borrow::Cow;
 
+/// The longest thing that a document says once and that counts for each of its items, in bytes: its title, its
+/// language, an address that others are relative to. A longer one would make much of little.
+pub(crate) const MAX_SHARED: usize = 2048;
+
 /// What `c` is in a text that is to be published: itself; nothing, if no article may hold it; or, of the controls from
 /// U+0080 to U+009F, the character of windows-1252 that whoever wrote it had in mind.
 pub(crate) fn legal_char(c: char) -> Option<char> {

@@ -124,6 +124,7 @@ async fn no_redirect_leads_around_the_guard_or_in_circles() {
         "/file" => redirect_to(302, "file:///etc/passwd"),
         "/user" => redirect_to(302, "http://a:b@127.0.0.1:9999/"),
         "/smtp" => redirect_to(302, "http://127.0.0.1:25/"),
+        "/long" => redirect_to(302, &"x".repeat(3000)),
         "/nowhere" => redirect_to(302, "http://[/"),
         "/silent" => b"HTTP/1.1 302 moved\r\ncontent-length: 3\r\nconnection: close\r\n\r\nabc".to_vec(),
         path => redirect_to(302, &format!("{path}x")),
@@ -137,6 +138,7 @@ async fn no_redirect_leads_around_the_guard_or_in_circles() {
     assert!(matches!(error("/user").await, FetchError::UserInfo { .. }));
     assert!(matches!(error("/smtp").await, FetchError::Port(25)));
     assert!(matches!(error("/nowhere").await, FetchError::BadRedirect(_)));
+    assert_eq!(error("/long").await, FetchError::LongRedirect(2048));
     assert_eq!(error("/more").await, FetchError::TooManyRedirects(5));
     assert_eq!(get(address, "/silent").await.unwrap().status, StatusCode::FOUND);
 }

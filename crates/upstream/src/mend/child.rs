@@ -1,8 +1,9 @@
 //! The elements of an item: what each of them says, or holds.
 
+use super::absolute::Resolver;
 use super::item::ItemWriter;
 use super::names::{Meaning, Vocabulary, lower, meaning};
-use super::{Inside, Mender, absolute};
+use super::{Inside, Mender};
 use crate::scan::Tag;
 use url::Url;
 
@@ -18,7 +19,7 @@ impl<'a> Mender<'a> {
                 let Some(href) = tag.attribute("href").or_else(|| tag.attribute("rdf:resource")) else {
                     return self.begin_leaf(tag, vocabulary, local, meaning);
                 };
-                let mut attributes = vec![("href", absolute(&base, &href))];
+                let mut attributes = vec![("href", self.resolver.absolute(&base, &href))];
                 for name in ["rel", "type", "title", "length"] {
                     attributes.extend(tag.attribute(name).map(|value| (name, value.into_owned())));
                 }
@@ -28,7 +29,7 @@ impl<'a> Mender<'a> {
             }
             Meaning::Enclosure => {
                 if let Some(url) = tag.attribute("url").or_else(|| tag.attribute("href")) {
-                    let url = absolute(&base, &url);
+                    let url = self.resolver.absolute(&base, &url);
                     let mime = tag.attribute("type").unwrap_or_default();
                     let length = tag.attribute("length").unwrap_or_default();
                     item.link(&[("href", &*url), ("rel", "enclosure"), ("type", &*mime), ("length", &*length)]);
@@ -48,7 +49,7 @@ impl<'a> Mender<'a> {
             }
             Meaning::Person => Inside::Parts { of: meaning, field: String::new(), parts: Vec::new() },
             Meaning::Media => {
-                media_start(item, local, tag, &base);
+                media_start(item, local, tag, &base, &self.resolver);
                 Inside::Media
             }
             _ => {
@@ -76,13 +77,13 @@ impl<'a> Mender<'a> {
 }
 
 /// Media RSS with what feed-rs refuses a whole item for put right.
-pub(super) fn media_start(item: &mut ItemWriter, local: &str, tag: &Tag<'_>, base: &Url) {
+pub(super) fn media_start(item: &mut ItemWriter, local: &str, tag: &Tag<'_>, base: &Url, resolver: &Resolver) {
     let is_text = matches!(local, "title" | "description");
     let mut attributes = Vec::new();
     for (name, value) in tag.attributes() {
         match name {
             "type" if is_text && !matches!(&*value, "plain" | "html") => {}
-            "url" => attributes.push((name, absolute(base, &value))),
+            "url" => attributes.push((name, resolver.absolute(base, &value))),
             _ if name.starts_with("xml") => {}
             _ => attributes.push((name, value.into_owned())),
         }

@@ -6,7 +6,7 @@ use super::names::Vocabulary;
 use crate::item::{Author, Format};
 use crate::scan::Tag;
 use crate::schedule::Hints;
-use crate::text::line;
+use crate::text::{MAX_SHARED, head, line};
 use crate::websub;
 
 /// The most authors a feed may have of its own.
@@ -52,7 +52,7 @@ impl Head {
 
     /// An element with text; `parent` is the element around it, in lower case.
     pub(super) fn says(&mut self, vocabulary: Vocabulary, local: &str, parent: &str, text: &str, base: &Url) {
-        let text = line(text);
+        let text = line(head(text, MAX_SHARED));
         if text.is_empty() {
             return;
         }

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::item::Text;
 use super::names::{Meaning, Vocabulary, lower};
-use super::{Inside, Mender, absolute, atom};
+use super::{Inside, Mender, atom};
 use crate::entity::resolve;
 use crate::item::Format;
 use crate::scan::Tag;
@@ -58,7 +58,7 @@ impl<'a> Mender<'a> {
         }
         match leaf.meaning {
             Meaning::Link => {
-                let href = absolute(base, &text.text);
+                let href = self.resolver.absolute(base, &text.text);
                 if !text.text.trim().is_empty() {
                     item.link(&[("href", &*href), ("rel", "alternate")]);
                 }

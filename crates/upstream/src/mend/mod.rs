@@ -5,6 +5,7 @@
 //! for good feeds and bad ones, and for each item by itself: if a feed breaks for an hour, the items that can still be
 //! read must come out as they did before, or each of them would be a revision.
 
+mod absolute;
 mod atom;
 mod child;
 mod head;
@@ -17,6 +18,7 @@ use std::rc::Rc;
 
 use url::Url;
 
+use self::absolute::Resolver;
 use self::child::media_start;
 pub(crate) use self::head::Head;
 use self::item::ItemWriter;
@@ -27,7 +29,7 @@ use crate::MAX_ITEMS;
 use crate::entity::resolve;
 use crate::item::Format;
 use crate::scan::{Scan, Tag, Token};
-use crate::text::legal;
+use crate::text::{MAX_SHARED, head, legal};
 
 /// How deep elements may nest before the rest is taken for flat.
 const MAX_DEPTH: usize = 256;
@@ -84,6 +86,7 @@ struct Mender<'a> {
     open: Vec<&'a str>,
     /// `xml:base`, by the depth at which it was given; the first is the feed's own address.
     bases: Vec<(usize, Rc<Url>)>,
+    resolver: Resolver,
     languages: Vec<(usize, String)>,
     /// The item being written and the depth at which it began.
     item: Option<(usize, ItemWriter)>,
@@ -101,6 +104,7 @@ impl<'a> Mender<'a> {
             prefixes: Prefixes::default(),
             open: Vec::new(),
             bases: vec![(0, Rc::new(feed_url.clone()))],
+            resolver: Resolver::new(),
             languages: Vec::new(),
             item: None,
             inside: None,
@@ -162,14 +166,16 @@ impl<'a> Mender<'a> {
             return;
         }
         let depth = self.open.len();
-        if let Some(base) = tag.attribute("xml:base").and_then(|base| self.base().join(base.trim()).ok()) {
+        let base = tag.attribute("xml:base").and_then(|base| self.base().join(base.trim()).ok());
+        if let Some(base) = base.filter(|base| base.as_str().len() <= MAX_SHARED) {
             self.bases.push((depth, Rc::new(base)));
         }
         if let Some(language) = tag.attribute("xml:lang") {
+            let language = head(language.trim(), MAX_SHARED);
             if self.item.is_none() && depth == 1 {
-                self.head.language = Some(language.trim().into());
+                self.head.language = Some(language.into());
             }
-            self.languages.push((depth, language.trim().into()));
+            self.languages.push((depth, language.into()));
         }
     }
 
@@ -196,7 +202,7 @@ impl<'a> Mender<'a> {
         if local == "item"
             && let Some(address) = tag.attribute("href")
         {
-            item.link(&[("href", &absolute(&self.base(), &address)), ("rel", "alternate")]);
+            item.link(&[("href", &self.resolver.absolute(&self.base(), &address)), ("rel", "alternate")]);
         }
         self.item = Some((self.open.len(), item));
     }
@@ -239,14 +245,14 @@ impl<'a> Mender<'a> {
                 *field = local.into();
                 if let Some(url) = tag.attribute("href").filter(|_| local == "link") {
                     let is_page = tag.attribute("rel").is_none_or(|rel| rel == "alternate");
-                    parts.extend(is_page.then(|| ("url".into(), absolute(&base, &url))));
+                    parts.extend(is_page.then(|| ("url".into(), self.resolver.absolute(&base, &url))));
                 }
             }
             Some((began, Inside::Media))
                 if vocabulary == Vocabulary::Media && self.open.len() < *began + MAX_MEDIA_DEPTH =>
             {
                 if let Some((_, item)) = &mut self.item {
-                    media_start(item, local, tag, &base);
+                    media_start(item, local, tag, &base, &self.resolver);
                 }
             }
             _ => {}
@@ -318,7 +324,7 @@ impl<'a> Mender<'a> {
                 let part = |names: &[&str]| {
                     parts.iter().find(|(name, text)| names.contains(&&**name) && !text.trim().is_empty())
                 };
-                let url = part(&["url", "uri", "homepage"]).map(|(_, url)| absolute(&base, url));
+                let url = part(&["url", "uri", "homepage"]).map(|(_, url)| self.resolver.absolute(&base, url));
                 // Text outside any part is what RSS has.
                 let title = part(&["name", "title"]).or_else(|| part(&[""])).or_else(|| part(&["email"]));
                 let Some((_, title)) = title else { return };
@@ -347,10 +353,4 @@ impl<'a> Mender<'a> {
 
 fn is_item(local: &str) -> bool {
     matches!(local, "item" | "entry")
-}
-
-/// The address that `written` is at `base`; as written if it is none.
-fn absolute(base: &Url, written: &str) -> String {
-    let written = written.trim();
-    base.join(written).map_or_else(|_| written.into(), String::from)
 }

@@ -1,5 +1,6 @@
 use super::*;
-use crate::{Format, Markup};
+use crate::text::MAX_SHARED;
+use crate::{Format, Item, Markup};
 
 fn address() -> Url {
     Url::parse("https://news.example/feeds/all.xml").unwrap()
@@ -224,6 +225,39 @@ fn hostile_documents_become_no_more_than_they_are() {
     }
     let bomb = feed(&item("<description>&lol9; &#x26;lt;</description>"));
     assert_eq!(bomb.items[0].summary, Some(Markup::Html("&lol9; &lt;".into())), "what is declared is not expanded");
+}
+
+#[test]
+fn what_is_said_once_for_all_items_costs_no_more_than_it_is() {
+    let long = "a".repeat(300_000);
+    let entries = |inside: &str| format!("<entry><id>1</id>{inside}</entry>").repeat(200);
+    let items = |inside: &str| format!("<item><title>t</title>{inside}</item>").repeat(200);
+    for document in [
+        format!("<feed xml:base='http://x.example/{long}/'>{}</feed>", entries("<link href='b'/>")),
+        format!("<feed><x xml:lang='{long}'>{}</x></feed>", entries("")),
+        format!("<rss><channel><title>{long}</title><language>{long}</language>{}</channel></rss>", items("")),
+        format!("<rss><channel><dc:creator>{long}</dc:creator>{}</channel></rss>", items("")),
+        format!("<rss><channel>{}</channel></rss>", items(&format!("<link>http://x.example/{}</link>", &long[..9000]))),
+        format!("{{\"title\":\"{long}\",\"language\":\"{long}\",\"author\":\"{long}\",\"items\":[{{\"id\":1}}]}}"),
+    ] {
+        let feed = feed(&document);
+        let said = [&feed.title, &feed.language].into_iter().flatten().chain(feed.authors.iter().map(|a| &a.name));
+        let said = said.map(String::len).max().unwrap_or(0);
+        let each = |item: &Item| {
+            item.base.as_ref().map_or(0, |base| base.as_str().len()) + item.language.as_ref().map_or(0, String::len)
+        };
+        let each = feed.items.iter().map(each).max().unwrap_or(0);
+        assert!(said <= MAX_SHARED && each <= 2 * MAX_SHARED, "{}: {said} {each}", head(&document, 60));
+    }
+}
+
+#[test]
+fn addresses_of_one_document_grow_within_bounds() {
+    let base = "a".repeat(2000);
+    let links = "<link href='b'/>".repeat(20_000);
+    let text = format!("<feed xml:base='http://x.example/{base}/'><entry>{links}</entry></feed>");
+    let made: usize = mend(&text, &address()).items.iter().map(|item| item.entry.len()).sum();
+    assert!(made < 20 << 20, "{made} bytes of {}", text.len());
 }
 
 mod properties {
