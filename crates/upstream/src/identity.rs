@@ -14,6 +14,7 @@
 
 use std::collections::HashMap;
 
+use article::Precision;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -43,6 +44,7 @@ pub struct Identity {
     pub page: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headline: Option<String>,
+    /// Only where it says a time of day: a day has many items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Timestamp>,
     /// The text's words, so that similar texts are near one another; see [`crate::revision`].
@@ -66,7 +68,7 @@ impl Identity {
             alias: item.guid.as_deref().and_then(alias).map(|alias| hashed("alias", &alias)),
             page: item.link.as_ref().and_then(canonical).map(|page| hashed("page", &page)),
             headline: item.title.as_deref().map(folded).filter(|title| !title.is_empty()).map(|t| hashed("title", &t)),
-            published: item.published.as_ref().map(|date| date.at),
+            published: item.published.as_ref().filter(|date| date.precision != Precision::Date).map(|date| date.at),
             shape: shape(&text),
         }
     }
@@ -222,33 +224,44 @@ impl<T> Known<T> {
         self.items.push((identity, value));
     }
 
-    /// The known item that `identity` is, and how it was recognised.
-    pub fn find(&self, identity: &Identity) -> Option<(&T, Rung)> {
-        let (at, rung) = self.position(identity)?;
-        Some((&self.items[at].1, rung))
+    /// The known item that each of a document's items is, and how it was recognised.
+    ///
+    /// No known item is two of them: which it is by a better name, it is not by a worse one. Otherwise two reports
+    /// under one headline would take turns in one article for as long as the feed has both.
+    pub fn recognise<'a>(&self, identities: impl IntoIterator<Item = &'a Identity>) -> Vec<Option<(&T, Rung)>> {
+        let identities: Vec<&Identity> = identities.into_iter().collect();
+        let mut found = vec![None; identities.len()];
+        let mut free = vec![true; self.items.len()];
+        for rung in [Rung::Guid, Rung::Alias, Rung::Page, Rung::Text] {
+            for (identity, found) in identities.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+                if let Some(at) = self.position(rung, identity, &free) {
+                    free[at] = false;
+                    *found = Some((at, rung));
+                }
+            }
+        }
+        found.into_iter().map(|found| found.map(|(at, rung)| (&self.items[at].1, rung))).collect()
     }
 
-    fn position(&self, identity: &Identity) -> Option<(usize, Rung)> {
-        if let Some(at) = identity.guid.as_ref().and_then(|guid| self.guids.get(guid)) {
-            return Some((*at, Rung::Guid));
-        }
+    /// What `identity` is by this rung, among those that are `free`.
+    fn position(&self, rung: Rung, identity: &Identity, free: &[bool]) -> Option<usize> {
         let named = |map: &HashMap<String, Vec<usize>>, name: &Option<String>, believed: bool| {
             let all = name.as_ref().and_then(|name| map.get(name))?;
             let is_it = |at: &usize| {
                 let known = &self.items[*at].0;
-                believed && known.guid.is_none() || known.agrees(identity)
+                free[*at] && (believed && known.guid.is_none() || known.agrees(identity))
             };
             all.iter().rev().take(MAX_COMPARED).copied().find(is_it)
         };
-        if let Some(at) = named(&self.aliases, &identity.alias, false) {
-            return Some((at, Rung::Alias));
+        match rung {
+            Rung::Guid => self.guids.get(identity.guid.as_ref()?).copied().filter(|at| free[*at]),
+            Rung::Alias => named(&self.aliases, &identity.alias, false),
+            Rung::Page => named(&self.pages, &identity.page, identity.guid.is_none()),
+            Rung::Text => {
+                let mut newest = self.items.iter().enumerate().rev().take(MAX_COMPARED);
+                newest.find(|(at, (known, _))| free[*at] && known.is_same_news(identity)).map(|(at, _)| at)
+            }
         }
-        if let Some(at) = named(&self.pages, &identity.page, identity.guid.is_none()) {
-            return Some((at, Rung::Page));
-        }
-        let newest = self.items.iter().enumerate().rev().take(MAX_COMPARED);
-        let mut same = newest.filter(|(_, (known, _))| known.is_same_news(identity));
-        same.next().map(|(at, _)| (at, Rung::Text))
     }
 }
 

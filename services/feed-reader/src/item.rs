@@ -133,9 +133,10 @@ pub(crate) fn jobs(
         drafted(item, &|draft| Action::Create { key: key.clone(), draft })
     };
     let mut jobs = Vec::new();
-    for (position, (item, identity)) in items.into_iter().enumerate() {
+    let found = known.recognise(items.iter().map(|(_, identity)| identity));
+    for (position, ((item, identity), found)) in items.into_iter().zip(found).enumerate() {
         let fingerprint = Fingerprint::of(item);
-        let Some(((name, kept), _)) = known.find(&identity) else {
+        let Some(((name, kept), _)) = found else {
             let name = name_of(&identity, &taken);
             if !taken.insert(name.clone()) {
                 continue;

@@ -77,6 +77,11 @@ fn known(items: &[Item]) -> Known<usize> {
 
 static STORIES: LazyLock<Known<usize>> = LazyLock::new(|| known(&(0..40).map(story).collect::<Vec<_>>()));
 
+/// What one item by itself is recognised as.
+fn recognised(known: &Known<usize>, identity: &Identity) -> Option<(usize, Rung)> {
+    known.recognise([identity]).remove(0).map(|(n, rung)| (*n, rung))
+}
+
 proptest! {
     #[test]
     fn no_item_is_taken_for_new_or_for_another(
@@ -87,7 +92,7 @@ proptest! {
         let mut item = story(which as u32);
         (first.1)(&mut item);
         (second.1)(&mut item);
-        let found = STORIES.find(&Identity::of(&item)).map(|(n, _)| *n);
+        let found = recognised(&STORIES, &Identity::of(&item)).map(|(n, _)| n);
         prop_assert_eq!(found, Some(which), "{} and {}", first.0, second.0);
     }
 
@@ -95,17 +100,17 @@ proptest! {
     fn a_new_item_is_new(n in 40_u32..5000, mutation in select(&MUTATIONS[..])) {
         let mut item = story(n);
         (mutation.1)(&mut item);
-        prop_assert_eq!(STORIES.find(&Identity::of(&item)), None);
+        prop_assert_eq!(recognised(&STORIES, &Identity::of(&item)), None);
     }
 }
 
 #[test]
 fn the_rungs_of_the_ladder() {
-    let known = known(&[story(1)]);
+    let first = known(&[story(1)]);
     let found = |change: fn(&mut Item)| {
         let mut item = story(1);
         change(&mut item);
-        known.find(&Identity::of(&item)).map(|(_, rung)| rung)
+        recognised(&first, &Identity::of(&item)).map(|(_, rung)| rung)
     };
     assert_eq!(found(|_| {}), Some(Rung::Guid));
     assert_eq!(
@@ -125,6 +130,16 @@ fn the_rungs_of_the_ladder() {
     };
     assert_eq!(found(other_site), None, "a path in common is no proof");
     assert_eq!(found(|item| *item = Item { guid: Some("x".into()), link: item.link.clone(), ..story(9) }), None);
+    let rewritten = |item: &mut Item| {
+        rename(item, |guid| guid.replace("news.example", "other.example"));
+        *item = Item { guid: item.guid.clone(), published: item.published.clone(), link: None, ..story(9) };
+    };
+    assert_eq!(found(rewritten), Some(Rung::Alias), "the same time is a witness");
+    let mut old = story(1);
+    old.published = Date::parse("2026-11-02");
+    let mut new = old.clone();
+    rewritten(&mut new);
+    assert_eq!(recognised(&known(&[old]), &Identity::of(&new)), None, "the same day is none");
 }
 
 #[test]
@@ -177,7 +192,22 @@ fn names_that_items_share_name_none_of_them() {
     assert_eq!(names.len(), 20, "each has a name of its own");
     let known: Known<usize> = found.into_iter().map(|(_, identity)| identity).zip(0..).collect();
     let again = identities(&items, Format::Rss);
-    assert!(again.iter().zip(0..).all(|((_, identity), n)| known.find(identity).map(|(at, _)| *at) == Some(n)));
+    let found = known.recognise(again.iter().map(|(_, identity)| identity));
+    assert!(found.iter().zip(0..).all(|(found, n)| found.map(|(at, _)| *at) == Some(n)));
+}
+
+#[test]
+fn of_two_reports_under_one_headline_neither_is_the_other() {
+    let second = Item {
+        guid: Some("https://news.example/story/1-again".into()),
+        link: Some(url("https://news.example/story/1-again.html")),
+        ..story(1)
+    };
+    let before = known(&[story(1)]);
+    let both = [Identity::of(&second), Identity::of(&story(1))];
+    let rungs: Vec<_> = before.recognise(&both).into_iter().map(|found| found.map(|(_, rung)| rung)).collect();
+    assert_eq!(rungs, [None, Some(Rung::Guid)], "while the feed has both");
+    assert_eq!(recognised(&before, &both[0]), Some((0, Rung::Text)), "a new name of what it no longer has");
 }
 
 #[test]
