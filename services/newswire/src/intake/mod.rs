@@ -175,6 +175,8 @@ async fn made_before(
         match client.revise(id, base, body.to_vec(), way.channel).await {
             Ok(answer) => return Ok(answer.article["revision"].as_u64()),
             Err(error) if is_stale(&error) => {}
+            // A refusal of the document itself is told by the request that would change something.
+            Err(error) if crate::client::verdict(&error) == crate::client::Verdict::Final => break,
             Err(error) => return Err(error),
         }
     }

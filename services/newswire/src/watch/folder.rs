@@ -75,12 +75,13 @@ impl Folder {
 
     /// Files that were put into the folder.
     pub(super) fn arrived(&self) -> rustix::io::Result<Vec<(OsString, Look)>> {
-        list(&self.root)
+        list(&self.root, |name| !crate::import::is_unfinished(name))
     }
 
     /// Files that were claimed, by this watcher or another, and are not settled.
     pub(super) fn claimed(&self) -> rustix::io::Result<Vec<(OsString, Look)>> {
-        list(&self.work)
+        // A long name may have been cut to one that looks unfinished.
+        list(&self.work, |_| true)
     }
 
     /// Makes `called` ours under the name `claim`; `false` when another watcher has it.
@@ -165,12 +166,12 @@ fn remove(folder: &OwnedFd, name: &str) -> rustix::io::Result<()> {
     }
 }
 
-/// Plain files with names that say they are finished. Folders, links, pipes and devices are nobody's news.
-fn list(folder: &OwnedFd) -> rustix::io::Result<Vec<(OsString, Look)>> {
+/// Plain files with names that are `wanted`. Folders, links, pipes and devices are nobody's news.
+fn list(folder: &OwnedFd, wanted: impl Fn(&str) -> bool) -> rustix::io::Result<Vec<(OsString, Look)>> {
     let mut files = Vec::new();
     for entry in Dir::read_from(folder)? {
         let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
-        if crate::import::is_unfinished(&name.to_string_lossy()) {
+        if !wanted(&name.to_string_lossy()) {
             continue;
         }
         if let Some(look) = look(folder, name.as_os_str())? {
@@ -243,6 +244,16 @@ mod tests {
         symlink(&secret, path.join("work/w.txt")).unwrap();
         assert!(folder.read("w.txt", 10).is_err());
         assert_eq!(folder.look("w.txt").unwrap(), None);
+    }
+
+    #[test]
+    fn a_name_that_was_cut_short_is_worked_on_all_the_same() {
+        let (_dir, folder, path) = folder();
+        let called = format!("{}~{}", "x".repeat(173), "x".repeat(60));
+        fs::write(path.join(&called), "x").unwrap();
+        let claim = super::super::name::claimed(&called, "2026-11-22T10:15:30Z".parse().unwrap(), 1);
+        assert!(claim.ends_with('~') && folder.claim(OsStr::new(&called), &claim).unwrap());
+        assert_eq!(names(folder.claimed().unwrap()), [claim]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One round after the other: see what has arrived, claim what is finished, work off what is claimed.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,10 +19,14 @@ use crate::output;
 
 /// Between two looks at the folder.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Between two tries while the publisher does not answer, or the disk does not do its part.
+/// The same while a file cannot be moved.
+const STUCK: Duration = Duration::from_secs(5);
+/// Between two tries while the publisher does not answer, or the folder cannot be used.
 const PAUSES: [u64; 6] = [1, 2, 5, 10, 30, 60];
 /// A file that another watcher has claimed and not settled for so long is worked on here: that watcher is dead or stuck.
 const ABANDONED: Duration = Duration::from_secs(30);
+/// Files in one round that the disk may refuse to move before the rest waits: then it is the disk, not the files.
+const MAX_STUCK: usize = 8;
 
 pub(super) struct Watch {
     path: PathBuf,
@@ -60,48 +64,63 @@ impl Watch {
     /// One round; says how long to wait until the next.
     pub(super) async fn round(&mut self, stop: &CancellationToken) -> Duration {
         match self.work(stop).await {
-            Ok(()) => {
+            Ok(None) => {
                 if self.trouble.take().is_some() {
                     output::complain("going on: everything works again\n");
                 }
                 PAUSE
+            }
+            Ok(Some(stuck)) => {
+                self.complain(&stuck);
+                STUCK
             }
             Err(error) => {
                 let asked = match verdict(&error) {
                     Verdict::Wait(after) => after,
                     _ => None,
                 };
-                let text = format!("{error:#}");
-                let tries = self.trouble.take().map_or(0, |(_, tries)| tries + 1);
-                if tries == 0 {
-                    output::complain(&format!(
-                        "waiting: {}; nothing is lost, it is tried again by itself\n",
-                        output::plain(&text)
-                    ));
-                }
-                self.trouble = Some((text, tries));
+                let tries = self.complain(&error);
                 asked.unwrap_or(Duration::from_secs(PAUSES[tries.min(PAUSES.len() - 1)]))
             }
         }
     }
 
-    /// # Errors
-    /// When the disk or the publisher does not do its part. Every file is where it was, or further.
-    async fn work(&mut self, stop: &CancellationToken) -> anyhow::Result<()> {
-        // Opened again each time: somebody may have removed a folder, or mounted one.
-        let folder = Folder::open(&self.path)?;
-        self.claim(&folder)?;
-        for claim in self.due(&folder)? {
-            if stop.is_cancelled() {
-                break;
-            }
-            self.one(&folder, &claim).await?;
+    /// Tells of a trouble once, however long it lasts; answers how many rounds had some before this one.
+    fn complain(&mut self, error: &anyhow::Error) -> usize {
+        let text = format!("{error:#}");
+        let (known, tries) = self.trouble.take().map_or((None, 0), |(known, tries)| (Some(known), tries + 1));
+        if known.as_ref() != Some(&text) {
+            let text = output::plain(&text);
+            output::complain(&format!("waiting: {text}; nothing is lost, it is tried again by itself\n"));
         }
-        Ok(())
+        self.trouble = Some((text, tries));
+        tries
     }
 
-    /// Claims every file that has not changed for a while, in the order in which they were last written.
-    fn claim(&mut self, folder: &Folder) -> anyhow::Result<()> {
+    /// Answers why a file could not be moved: one that somebody holds open on a network drive does not keep the others
+    /// waiting.
+    ///
+    /// # Errors
+    /// When the publisher or the whole folder does not do its part. Every file is where it was, or further.
+    async fn work(&mut self, stop: &CancellationToken) -> anyhow::Result<Option<anyhow::Error>> {
+        // Opened again each time: somebody may have removed a folder, or mounted one.
+        let folder = Folder::open(&self.path)?;
+        let mut stuck: Vec<anyhow::Error> = self.claim(&folder)?.into_iter().collect();
+        for claim in self.due(&folder)? {
+            if stop.is_cancelled() || stuck.len() >= MAX_STUCK {
+                break;
+            }
+            let Some(end) = self.end(&folder, &claim).await? else { continue };
+            if let Err(error) = self.settle(&folder, &claim, end) {
+                stuck.push(error);
+            }
+        }
+        Ok(stuck.into_iter().next())
+    }
+
+    /// Claims every file that has not changed for a while, in the order in which they were last written; answers why one
+    /// of them could not be.
+    fn claim(&mut self, folder: &Folder) -> anyhow::Result<Option<anyhow::Error>> {
         let found = folder.arrived().context("cannot list the folder")?;
         self.arrived = seen(&self.arrived, found);
         let rested = self.arrived.iter().filter(|(_, (_, since))| since.elapsed() >= self.settle);
@@ -109,17 +128,24 @@ impl Watch {
             rested.map(|(called, (look, since))| (*look, *since, called.clone())).collect();
         // A correction that was written after its story is taken after it.
         finished.sort_by(|(a, _, one), (b, _, other)| a.changed.cmp(&b.changed).then_with(|| one.cmp(other)));
+        let mut stuck = None;
         for (look, since, called) in finished {
             let claim = name::claimed(&called.to_string_lossy(), self.next_claim(), mark()?);
-            let claimed = folder.claim(&called, &claim);
-            let taken = claimed.with_context(|| format!("cannot move {} into work/", called.to_string_lossy()))?;
+            let taken = match folder.claim(&called, &claim) {
+                Ok(taken) => taken,
+                Err(error) => {
+                    let text = format!("cannot move {} into work/", called.to_string_lossy());
+                    stuck.get_or_insert(anyhow::Error::from(error).context(text));
+                    continue;
+                }
+            };
             self.arrived.remove(&called);
             if taken {
                 self.ours.insert(claim.clone().into());
                 self.claimed.insert(claim.into(), (look, since));
             }
         }
-        Ok(())
+        Ok(stuck)
     }
 
     /// Claims sort in the order in which they were made, within a millisecond too.
@@ -154,16 +180,26 @@ impl Watch {
         Ok(due)
     }
 
-    async fn one(&mut self, folder: &Folder, claim: &str) -> anyhow::Result<()> {
-        let Some((before, _)) = self.claimed.get(OsString::from(claim).as_os_str()).copied() else { return Ok(()) };
-        let end = match self.parcel(folder, claim).await {
+    /// How a claimed file ends; `None` when it is not whole yet, or another watcher has settled it meanwhile.
+    ///
+    /// # Errors
+    /// When the publisher could not be asked, or does not let us.
+    async fn end(&self, folder: &Folder, claim: &str) -> anyhow::Result<Option<End>> {
+        let Some((before, _)) = self.claimed.get(OsStr::new(claim)).copied() else { return Ok(None) };
+        let parcel = self.parcel(folder, claim).await;
+        // Before anybody sees it, and after: whoever still writes to the file writes more than was read.
+        if folder.look(claim)? != Some(before) {
+            return Ok(None);
+        }
+        let end = match parcel {
             Ok(parcel) => self.desk.deliver(&parcel).await?,
             Err(mistakes) => End::Failed(mistakes),
         };
-        // Somebody still writes to it: what was read was not all.
-        if folder.look(claim)?.is_some_and(|now| now != before) {
-            return Ok(());
-        }
+        let grown = folder.look(claim)?.is_some_and(|now| now != before);
+        Ok((!grown).then_some(end))
+    }
+
+    fn settle(&mut self, folder: &Folder, claim: &str, end: End) -> anyhow::Result<()> {
         let (place, text, said) = match end {
             End::Done { text, note } => (Place::Done, note::result(claim, note), text),
             End::Failed(mistakes) => {
@@ -179,7 +215,7 @@ impl Watch {
                 Place::Failed => output::complain(&line),
             }
         }
-        self.claimed.remove(OsString::from(claim).as_os_str());
+        self.claimed.remove(OsStr::new(claim));
         Ok(())
     }
 

@@ -235,6 +235,30 @@ async fn a_publisher_that_is_away_is_waited_for() {
 }
 
 #[tokio::test]
+async fn one_file_that_cannot_go_on_keeps_no_other_waiting() {
+    let desk = Desk::open().await;
+    let folder = In::of(&desk);
+    // Put there by hand under a name with no room for a note beside it, and before all others by that name.
+    fs::create_dir_all(folder.0.join("work")).unwrap();
+    fs::write(folder.0.join("work").join(format!("{}.txt", "0".repeat(246))), page(1)).unwrap();
+    let mut watch = watching(&desk).await;
+    watch.line("waiting: cannot write").await;
+    folder.drop("story.json", &json!({ "headline": "H", "body_text": "One.", "language": "en" }).to_string());
+    let id = folder.result("story.json").await["id"].clone();
+    let revision = |text: &str| json!({ "id": id, "headline": "H", "body_text": text, "language": "en", "change": { "kind": "minor" } });
+    folder.drop("second.json", &revision("Two.").to_string());
+    assert_eq!(folder.result("second.json").await["revision"], 2);
+    // Larger than the publisher takes once it is written out, and of no revision in particular.
+    let numbers = vec!["1e9"; 120_000].join(",");
+    let mut large = revision("Three.").to_string();
+    large.insert_str(large.len() - 1, &format!(",\"ext\":{{\"x\":[{numbers}]}}"));
+    folder.drop("large.json", &large);
+    folder.drop("third.json", &revision("Three.").to_string());
+    assert_eq!(folder.result("third.json").await["revision"], 3);
+    assert!(folder.error("large.json").await.contains("1048576"));
+}
+
+#[tokio::test]
 async fn what_cannot_be_watched_is_wrong_usage() {
     let desk = Desk::bare().await;
     desk.file("file", "x");
