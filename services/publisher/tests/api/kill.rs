@@ -217,14 +217,15 @@ async fn a_kill_wins_against_every_writer() {
 async fn fill(bus: &Bus, stream: &Stream, kind: &str, [info, update]: [&'static str; 2]) {
     for n in 0..16 {
         let (subject, id) = (format!("nw.{kind}.hefei.filler-{n}"), format!("filler/{n}"));
-        bus.publish(stream, &subject, &id, HeaderMap::new(), vec![b'x'; 900_000].into(), Some(0)).await.unwrap();
+        let written = bus.publish(stream, &subject, &id, HeaderMap::new(), vec![b'x'; 900_000].into(), Some(0)).await;
+        written.expect("there is room yet");
     }
     let ask = async |subject: &'static str, question: Value| -> Value {
         let answer = bus.request(subject, question.to_string().into(), Duration::from_secs(10)).await;
-        serde_json::from_slice(&answer.expect("the server answers")).unwrap()
+        serde_json::from_slice(&answer.expect("the server answers")).expect("JSON")
     };
     let mut found = ask(info, json!({})).await;
-    let used = found["state"]["bytes"].as_u64().unwrap();
+    let used = found["state"]["bytes"].as_u64().expect("a number");
     found["config"]["max_bytes"] = json!(used + used / 64);
     let updated = ask(update, found["config"].clone()).await;
     assert!(updated["error"].is_null(), "{updated}");
