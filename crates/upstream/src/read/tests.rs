@@ -12,7 +12,7 @@ fn feed(text: &str) -> Feed {
 
 /// The items in one line each: guid, link, title, text.
 fn items(text: &str) -> Vec<String> {
-    let shown = |item: &crate::Item| {
+    let shown = |item: &Item| {
         let markup = item.content.as_ref().or(item.summary.as_ref());
         let markup = match markup {
             Some(Markup::Html(html)) => format!("html {html}"),
