@@ -91,10 +91,15 @@ impl Scheduler {
         self.under_way.values().any(|(other, _)| other == source)
     }
 
+    /// Starts what hubs have sent of sources that nobody is at.
     fn start_announced(&mut self, shutdown: &CancellationToken) {
+        let now = service_kit::now();
         for _ in 0..self.waiting.len() {
             let Some(announcement) = self.waiting.pop_front() else { return };
-            if self.under_way.len() >= AT_ONCE || self.is_at_work(&announcement.source) {
+            let source = &announcement.source;
+            let elsewhere = self.reader.intake.state(source);
+            let elsewhere = elsewhere.is_some_and(|kept| kept.record.is_elsewhere(&self.reader.instance, now));
+            if self.under_way.len() >= AT_ONCE || self.is_at_work(source) || elsewhere {
                 self.waiting.push_back(announcement);
                 continue;
             }
@@ -109,7 +114,7 @@ impl Scheduler {
         let mut due: Vec<(Timestamp, String, Url)> = Vec::new();
         let reader = self.reader.clone();
         reader.intake.each(|id, source, state| {
-            let Some(at) = State::due(source, state, &reader.instance) else { return };
+            let Some(at) = State::due(source, state, &reader.instance, now) else { return };
             if at > now {
                 wake = wake.min(instant + Duration::try_from(at.duration_since(now)).unwrap_or(MAX_SLEEP));
             } else if !self.is_at_work(id) {

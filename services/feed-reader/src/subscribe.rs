@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use fetch::{Fetcher, HeaderMap, HeaderValue, header};
+use jiff::Timestamp;
 use upstream::websub::Discovery;
 use url::form_urlencoded::Serializer;
 use url::{Host, Url};
@@ -19,11 +20,18 @@ pub(crate) struct Subscriber {
 impl Subscriber {
     /// Subscribes to what was `found` in a source's feed, unless that stands already. Whatever fails here is tried
     /// again hours later: without a hub the news comes at the source's intervals.
-    pub(crate) async fn subscribe(&self, intake: &Intake, fetcher: &Fetcher, source: &str, found: Option<Discovery>) {
+    pub(crate) async fn subscribe(
+        &self,
+        intake: &Intake,
+        fetcher: &Fetcher,
+        source: &str,
+        asked_at: Timestamp,
+        found: Option<Discovery>,
+    ) {
         let hub = |found: Discovery| Some((found.hubs.into_iter().find(keeps_secrets)?, found.topic));
         let Some((hub, topic)) = found.and_then(hub) else { return };
         let (key, now) = (self.keys.of_callback(source), service_kit::now());
-        if !Lease::is_wanted(intake.lease(source).as_ref(), &hub, &topic, &key, now) {
+        if !Lease::is_wanted(intake.lease(source).as_ref(), &hub, &topic, &key, asked_at, now) {
             return;
         }
         let (stands, expected) = match intake.current_lease(source).await {
@@ -107,7 +115,7 @@ mod tests {
             hub: "https://hub.example/".parse().unwrap(),
             topic: "https://news.example/feed?a=b&c=新".parse().unwrap(),
             key: "k1".into(),
-            requested_at: jiff::Timestamp::UNIX_EPOCH,
+            requested_at: Timestamp::UNIX_EPOCH,
             until: None,
             denied: false,
         };

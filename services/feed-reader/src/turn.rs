@@ -53,6 +53,14 @@ struct Document {
     url: Url,
 }
 
+/// What else came with it.
+struct Answered {
+    headers: HeaderMap,
+    moved_to: Option<Url>,
+    caching: Caching,
+    started: Instant,
+}
+
 /// What came of a document, for the log.
 #[derive(Debug, Default)]
 struct Counts {
@@ -137,7 +145,8 @@ impl Turn<'_> {
         let caching = caching(&response.headers, now);
         let random = fastrand::f64();
         match response.status {
-            StatusCode::NOT_MODIFIED => {
+            // To whoever has nothing it says nothing.
+            StatusCode::NOT_MODIFIED if self.state.validators != Validators::default() => {
                 self.moved(response.moved_to.as_ref());
                 self.state.plan.after(Answer::NotModified, caching, now, random);
                 self.went_well(now);
@@ -149,12 +158,11 @@ impl Turn<'_> {
                 tracing::warn!(source = self.id, %url, "a source is gone for good; it is not asked again");
             }
             status if status.is_success() => {
-                self.moved(response.moved_to.as_ref());
                 let content_type = response.headers.get(header::CONTENT_TYPE);
                 let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
                 let document = Document { body: response.body, content_type, url: response.url };
-                let validators = Validators::of(&response.headers);
-                self.answered(document, &response.headers, validators, caching, started).await;
+                let answer = Answered { headers: response.headers, moved_to: response.moved_to, caching, started };
+                self.answered(document, answer).await;
             }
             status => {
                 self.state.plan.after(Answer::Failed, caching, now, random);
@@ -184,14 +192,8 @@ impl Turn<'_> {
     }
 
     /// A document with status 200.
-    async fn answered(
-        &mut self,
-        document: Document,
-        headers: &HeaderMap,
-        validators: Validators,
-        caching: Caching,
-        started: Instant,
-    ) {
+    async fn answered(&mut self, document: Document, answer: Answered) {
+        let Answered { headers, moved_to, caching, started } = answer;
         let (url, size) = (document.url.clone(), document.body.len());
         let taken = self.take_in(&document).await;
         let (now, random) = (service_kit::now(), fastrand::f64());
@@ -200,9 +202,11 @@ impl Turn<'_> {
                 let dates = feed.items.iter().filter_map(|item| Some(item.published.as_ref()?.at)).collect::<Vec<_>>();
                 self.state.plan.after(Answer::Feed { hints: &feed.hints, dates: &dates }, caching, now, random);
                 self.went_well(now);
+                // Not before there was a feed: a network may send whoever asks to its own page.
+                self.moved(moved_to.as_ref());
                 self.state.title.clone_from(&feed.title);
                 // With them a document that broke off would not come again until it changes.
-                self.state.validators = if feed.cut_off { Validators::default() } else { validators };
+                self.state.validators = if feed.cut_off { Validators::default() } else { Validators::of(&headers) };
                 tracing::info!(
                     source = self.id,
                     %url,
@@ -218,7 +222,9 @@ impl Turn<'_> {
                 if let Some(subscriber) = &self.reader.subscriber {
                     let links = headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok());
                     let found = upstream::websub::discover(links, &feed, &url);
-                    subscriber.subscribe(&self.reader.intake, &self.reader.fetcher, self.id, found).await;
+                    subscriber
+                        .subscribe(&self.reader.intake, &self.reader.fetcher, self.id, self.source.asked_at, found)
+                        .await;
                 }
             }
             Err(Stopped::Unreadable(why)) => {
@@ -266,19 +272,22 @@ impl Turn<'_> {
         let known = self.reader.intake.items(self.id, service_kit::now());
         let (body, content_type, url) = (document.body.clone(), document.content_type.clone(), document.url.clone());
         let (source, id, now) = (self.source.clone(), self.id.to_owned(), service_kit::now());
-        let is_first = self.state.read_at.is_none();
+        let is_first = self.state.knows_nothing(now);
         let read = tokio::task::spawn_blocking(move || {
             let feed = upstream::read(&body, content_type.as_deref(), &url)?;
             let jobs = item::jobs(&feed, &source, &id, known, is_first, now);
             Ok((feed, jobs))
         });
-        let (feed, jobs) = match read.await {
-            Ok(read) => read.map_err(Stopped::Unreadable)?,
-            Err(panic) => {
-                let seen = format!("a document on which reading broke down ({panic})");
-                return Err(Stopped::Unreadable(Unreadable::NotAFeed { seen }));
-            }
-        };
+        let read = read.await.unwrap_or_else(|panic| {
+            let seen = format!("a document on which reading broke down ({panic})");
+            Err(Unreadable::NotAFeed { seen })
+        });
+        if self.state.broken_off > 0 {
+            // It was not this document that ended the turns before.
+            self.state.broken_off = 0;
+            self.renew_claim(service_kit::now()).await?;
+        }
+        let (feed, jobs) = read.map_err(Stopped::Unreadable)?;
         let mut counts = Counts { items: feed.items.len(), rejected: feed.rejected.len(), ..Counts::default() };
         for rejected in feed.rejected.iter().take(MAX_REJECTED) {
             let part = Document {
@@ -345,6 +354,10 @@ impl Turn<'_> {
         if now.duration_since(self.claimed_at) < RENEW {
             return Ok(());
         }
+        self.renew_claim(now).await
+    }
+
+    async fn renew_claim(&mut self, now: Timestamp) -> Result<(), Stopped> {
         self.state.renew(&self.reader.instance, now);
         match self.reader.intake.put_state(self.id, &self.state, self.sequence).await {
             Ok(sequence) => {
@@ -357,9 +370,16 @@ impl Turn<'_> {
         }
     }
 
-    async fn quarantine(&self, document: &Document, reason: &str, now: Timestamp) {
+    async fn quarantine(&mut self, document: &Document, reason: &str, now: Timestamp) {
         let Document { body, content_type, url } = document;
         let found = Quarantined::new(url.clone(), now, reason, content_type.clone(), body);
+        if !self.state.may_quarantine(found.bytes.len(), now) {
+            return tracing::info!(
+                source = self.id,
+                reason,
+                "the source has had its share of the quarantine; not kept"
+            );
+        }
         if let Err(error) = self.reader.intake.quarantine(self.id, &found).await {
             tracing::warn!(source = self.id, "what could not be read could not be put into quarantine: {error}");
         }

@@ -25,6 +25,9 @@ const ASK_AGAIN: SignedDuration = SignedDuration::from_hours(6);
 /// Pause after a hub has said no.
 const ASK_DENIER_AGAIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// Hex digits of a callback's secret part.
+const CALLBACK_DIGITS: usize = 32;
+
 /// What was agreed, or asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Lease {
@@ -41,9 +44,17 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Whether to subscribe now, given what `stands`.
-    pub(crate) fn is_wanted(stands: Option<&Self>, hub: &Url, topic: &Url, key: &str, now: Timestamp) -> bool {
-        let Some(lease) = stands else { return true };
+    /// Whether to subscribe now, given what `stands` and when an operator last asked for the source: while it was not
+    /// read its hub was told that it is gone.
+    pub(crate) fn is_wanted(
+        stands: Option<&Self>,
+        hub: &Url,
+        topic: &Url,
+        key: &str,
+        asked_at: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        let Some(lease) = stands.filter(|lease| lease.requested_at >= asked_at) else { return true };
         let pause = if lease.denied { ASK_DENIER_AGAIN } else { ASK_AGAIN };
         if (&lease.hub, &lease.topic, lease.key.as_str()) != (hub, topic, key) {
             return true;
@@ -75,7 +86,13 @@ impl Keys {
 
     /// The part of the callback's address that only the hub knows.
     pub(crate) fn of_callback(&self, source: &str) -> String {
-        self.derive("callback", source).chars().take(32).collect()
+        self.derive("callback", source).chars().take(CALLBACK_DIGITS).collect()
+    }
+
+    /// Whether `key` is that part; in constant time, as anybody may try.
+    pub(crate) fn is_callback(&self, source: &str, key: &str) -> bool {
+        let digits = from_hex(key).filter(|_| key.len() == CALLBACK_DIGITS);
+        digits.is_some_and(|digits| self.mac("callback", source).verify_truncated_left(&digits).is_ok())
     }
 
     /// What the hub signs with: `hub.secret`.
@@ -84,10 +101,14 @@ impl Keys {
     }
 
     fn derive(&self, use_for: &str, source: &str) -> String {
+        self.mac(use_for, source).finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn mac(&self, use_for: &str, source: &str) -> Hmac<Sha256> {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.token.expose().as_bytes())
             .expect("a key of any length will do");
         mac.update(format!("newswire websub {use_for} {source}").as_bytes());
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        mac
     }
 
     /// Whether `header`, an `X-Hub-Signature`, is right for `body`.
@@ -138,8 +159,9 @@ mod tests {
 
     #[test]
     fn it_is_agreed_anew_in_time_and_not_too_often() {
+        let asked_at: Timestamp = "2026-10-01T00:00:00Z".parse().unwrap();
         let wanted = |lease: &Lease, now: &str| {
-            Lease::is_wanted(Some(lease), &lease.hub, &lease.topic, &lease.key, now.parse().unwrap())
+            Lease::is_wanted(Some(lease), &lease.hub, &lease.topic, &lease.key, asked_at, now.parse().unwrap())
         };
         let good = lease(Some("2026-11-11T00:00:00Z"));
         assert!(!wanted(&good, "2026-11-09T11:59:59Z"));
@@ -154,9 +176,10 @@ mod tests {
         assert!(!wanted(&denied, "2026-11-07T00:00:00Z"));
         assert!(wanted(&denied, "2026-11-08T00:00:00Z"));
         let now = "2026-11-02T00:00:00Z".parse().unwrap();
-        assert!(Lease::is_wanted(None, &good.hub, &good.topic, "k", now));
-        assert!(Lease::is_wanted(Some(&good), &good.hub, &good.topic, "another token", now));
-        assert!(Lease::is_wanted(Some(&good), &good.topic, &good.topic, "k", now), "another hub");
+        assert!(Lease::is_wanted(None, &good.hub, &good.topic, "k", asked_at, now));
+        assert!(Lease::is_wanted(Some(&good), &good.hub, &good.topic, "another token", asked_at, now));
+        assert!(Lease::is_wanted(Some(&good), &good.topic, &good.topic, "k", asked_at, now), "another hub");
+        assert!(Lease::is_wanted(Some(&good), &good.hub, &good.topic, "k", now, now), "it was paused and is resumed");
     }
 
     #[test]
@@ -189,7 +212,14 @@ mod tests {
         {
             assert!(!keys.signed("a", header, b"<feed/>"), "{header}");
         }
-        assert_ne!(Keys::new(Secret::new("nwt_y")).of_callback("a"), keys.of_callback("a"));
+        let callback = keys.of_callback("a");
+        assert!(keys.is_callback("a", &callback));
+        for wrong in
+            ["", "00", &callback[..30], &format!("{callback}00"), &keys.of_callback("b"), &keys.of_signature("a")]
+        {
+            assert!(!keys.is_callback("a", wrong), "{wrong}");
+        }
+        assert!(!Keys::new(Secret::new("nwt_y")).is_callback("a", &callback));
     }
 
     #[test]

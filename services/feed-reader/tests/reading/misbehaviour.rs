@@ -32,6 +32,7 @@ async fn each_is_a_clear_record_and_disturbs_nobody() {
         ("/missing", page(404, "", b""), "404"),
         ("/busy", page(429, "retry-after: 7200\r\n", b""), "429"),
         ("/down", page(503, "", b""), "503"),
+        ("/same", page(304, "", b""), "304"),
         ("/gone", page(410, "", b""), "gone for good"),
     ];
     upstream.set("/pool", redirect("/loop"));
@@ -89,6 +90,23 @@ async fn one_bad_item_costs_itself_and_lands_in_quarantine() {
     upstream.feed("/feed", "\"2\"", &items);
     desk.next_turn(&id).await;
     assert_eq!(desk.quarantined().await.len(), 2, "what was refused and has not changed is not tried again");
+}
+
+#[tokio::test]
+async fn a_page_is_no_place_that_a_feed_has_moved_to() {
+    let (desk, upstream) = (Desk::open().await, Upstream::start().await);
+    let moved = format!("location: {}\r\n", upstream.url("/login"));
+    upstream.set("/feed", Page::Says(301, moved, Vec::new()));
+    upstream.set("/login", Page::Says(200, String::new(), b"<!doctype html><p>Welcome to our hotel".to_vec()));
+    desk.reader(None).await;
+    let id = desk.source(&upstream.url("/feed")).await;
+    desk.settled(&id, "it was asked", |state| state.trouble.is_some()).await;
+    for _ in 0..3 {
+        assert_eq!(desk.next_turn(&id).await.moved_to, None);
+    }
+    upstream.feed("/feed", "\"1\"", &rss(&[item("a", 1, "News", "Text.")]));
+    assert_eq!(desk.next_turn(&id).await.trouble, None);
+    assert_eq!(desk.revisions().await, (1, 1));
 }
 
 #[tokio::test]
