@@ -218,3 +218,17 @@ fn shared_fixtures() {
         assert!(wrong.is_empty(), "{name} as GB18030\n{wrong}");
     }
 }
+
+#[test]
+fn short_stories_are_whole_and_counters_are_nobody() {
+    let english = "<html lang=en-GB><head><title>Council approves tram line - Northford Mail</title></head><body><nav><a href=/>Home</a> &gt; \
+                   <a href=/l>Local</a></nav><h1>Council approves tram line</h1><p class=meta>By Jane O'Neil, Transport Editor | \
+                   5 March 2024, 18:05 GMT</p><p>The city council approved a new tram line on Monday after a debate that lasted \
+                   four hours.</p><p>“It is a good day,” said Tom Reed. Work starts soon.</p><p>Source: PA Media</p>";
+    let page = import_html(english.as_bytes(), &Options::default()).expect("a page");
+    assert_eq!((page.paragraphs.len(), &page.authors[..]), (2, &["Jane O'Neil".to_owned()][..]));
+    let chinese = "<html><head><title>市政府召开会议</title></head><body><h2>市政府召开会议</h2><div>发布时间：2024年3月5日 来源：市政府办公室 \
+                   编辑：李明 浏览：123次</div><div><p>3月4日，市政府召开常务会议，研究部署近期重点工作，市长主持会议并讲话。</p>";
+    let page = import_html(chinese.as_bytes(), &Options::default()).expect("a page");
+    assert_eq!((&page.editors[..], page.source.as_deref()), (&["李明".to_owned()][..], Some("市政府办公室")));
+}

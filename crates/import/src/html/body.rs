@@ -130,11 +130,14 @@ pub(super) fn find(dom: &Dom, runs: &[Run], roles: Vec<Role>) -> Option<Found> {
         if super::outline::is_inline(name) {
             continue;
         }
-        // A paragraph alone is no story where its neighbours are one; between equals the inner one is the tighter.
+        // Between equals the inner one is the tighter.
         let score = sums[id as usize] + if words::is_story(dom, id) { 20 } else { 0 };
         if score > 0 && score >= best.0 {
             best = (score, id);
         }
     }
-    (best.1 != NONE).then_some(Found { element: best.1, roles })
+    // A paragraph alone is no story: its neighbours belong to it, however much stands around them.
+    let found = (best.1 != NONE).then_some(best.1)?;
+    let element = if dom.name(found) == "p" { dom.node(found).parent } else { found };
+    Some(Found { element, roles })
 }

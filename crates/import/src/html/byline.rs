@@ -76,6 +76,8 @@ pub(super) fn split(text: &str) -> Vec<String> {
             .flat_map(|part| part.split(" et "))
             .flat_map(|part| part.split(" y "))
             .flat_map(|part| part.split(" ve "))
+            .flat_map(|part| part.split(" avec "))
+            .flat_map(|part| part.split(" with "))
         {
             if !part.is_empty() {
                 found.push(part.to_owned());
@@ -107,6 +109,8 @@ pub(super) fn why_nobody(name: &str, sites: &[String], rank: u8) -> Option<&'sta
         Some("one word alone in an element for bylines")
     } else if is_nobody(name) {
         Some("stands where a name should")
+    } else if is_role(name) {
+        Some("what somebody is, not who")
     } else if sites.iter().any(site) {
         Some("the name of the site")
     } else if !(2..=MAX_NAME).contains(&letters) || name.split(is_blank).count() > 6 {
@@ -116,6 +120,12 @@ pub(super) fn why_nobody(name: &str, sites: &[String], rank: u8) -> Option<&'sta
     } else {
         None
     }
+}
+
+/// `Transport Editor`, behind the name of whoever that is.
+fn is_role(name: &str) -> bool {
+    let Some((_, last)) = name.rsplit_once(is_blank) else { return false };
+    ["editor", "correspondent", "reporter", "columnist"].iter().any(|role| last.eq_ignore_ascii_case(role))
 }
 
 /// Organisations by how their names end: even a label for authors is filled with them.
@@ -130,7 +140,8 @@ mod tests {
 
     #[test]
     fn names_of_a_byline() {
-        let cases: [(&str, &[&str]); 9] = [
+        let cases: [(&str, &[&str]); 10] = [
+            ("Luc Martin et Zoé Dupré avec AFP", &["Luc Martin", "Zoé Dupré", "AFP"]),
             ("Chus del Pino, Martí Abad (Enviado especial)", &["Chus del Pino", "Martí Abad"]),
             ("박준석 기자 외 1명", &["박준석"]),
             ("Kolumne von Carla Siepmann", &["Kolumne von Carla Siepmann"]),
@@ -149,7 +160,9 @@ mod tests {
     #[test]
     fn who_is_nobody() {
         let sites = ["the harbour gazette".to_owned()];
-        for name in ["AFP", "admin", "网络整理", "a@b.example", "晚报编辑部", "X", "The Harbour Gazette"] {
+        for name in
+            ["AFP", "admin", "网络整理", "a@b.example", "晚报编辑部", "X", "The Harbour Gazette", "Transport Editor"]
+        {
             assert!(why_nobody(name, &sites, 1).is_some(), "{name}");
         }
         for name in ["Ana Ruiz", "李波", "叨叨姐", "Иван Петров"] {
