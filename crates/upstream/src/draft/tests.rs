@@ -1,3 +1,5 @@
+//! Items become drafts that the model takes, within its bounds, or say why not.
+
 use article::Draft;
 use proptest::prelude::*;
 

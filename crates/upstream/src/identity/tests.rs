@@ -1,3 +1,5 @@
+//! Items under other names, and others under the same: which are one, and which are not.
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Lists of feeds, as other programs write them and as we do.
+
 use proptest::prelude::*;
 
 use super::*;

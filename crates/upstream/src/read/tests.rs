@@ -1,3 +1,5 @@
+//! Feeds of every dialect, in every state of repair, and hostile ones.
+
 use super::*;
 use crate::text::MAX_SHARED;
 use crate::{Format, Item, Markup};

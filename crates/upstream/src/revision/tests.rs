@@ -1,3 +1,5 @@
+//! Changes, and the revisions that they are worth.
+
 use super::*;
 use crate::Markup;
 

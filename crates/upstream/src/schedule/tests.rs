@@ -1,3 +1,5 @@
+//! Answers, and when a feed is asked again.
+
 use proptest::prelude::*;
 
 use super::*;
