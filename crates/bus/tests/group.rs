@@ -7,8 +7,8 @@ use std::time::Duration;
 use bus::{Bus, Credentials, Group, HeaderMap, PublishError, Published, Server};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use testkit::{NatsServer, eventually, eventually_within};
-use topology::{ARTICLES, CONSUMERS, STREAMS};
+use testkit::{ChaosProxy, NatsServer, eventually, eventually_within};
+use topology::{ARTICLES, CONSUMERS, STREAMS, Stream};
 
 async fn provisioned(nats: &NatsServer) -> Bus {
     let server = Server { url: nats.url().into(), credentials: Credentials::None };
@@ -22,7 +22,7 @@ fn subject(n: usize) -> String {
 }
 
 async fn write(group: Group, n: usize, text: String) -> (usize, String, Result<Published, PublishError>) {
-    let id = format!("{n}/{text}");
+    let id = format!("{n}/{}", &text[..text.len().min(20)]);
     let written = group.publish(subject(n), id, HeaderMap::new(), text.clone().into(), 0).await;
     (n, text, written)
 }
@@ -110,4 +110,68 @@ async fn what_nobody_waits_for_any_more_is_not_written() {
     let (n, text, written) = waiting.await.unwrap();
     check(&bus, n, &text, written.unwrap()).await;
     assert_eq!(bus.last_sequence(&ARTICLES).await.unwrap(), 1, "nothing else is stored");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_cut_in_the_middle_of_batches_loses_and_doubles_nothing() {
+    const SUBJECTS: usize = 2000;
+    let nats = NatsServer::start().await;
+    let direct = provisioned(&nats).await;
+    let proxy = ChaosProxy::start(nats.url()).await;
+    let server = Server { url: format!("nats://{}", proxy.addr()), credentials: Credentials::None };
+    let group = Bus::connect(&server, "test").await.expect("connects").group(ARTICLES);
+    let writing = tokio::spawn(async move {
+        let all: FuturesUnordered<_> = (0..SUBJECTS).map(|n| write(group.clone(), n, "first".into())).collect();
+        (0..SUBJECTS).step_by(5).for_each(|n| all.push(write(group.clone(), n, "rival".into())));
+        all.collect::<Vec<_>>().await
+    });
+    for cut in 1..=4 {
+        eventually("some more are stored", async || {
+            let last = direct.last_sequence(&ARTICLES).await.map_err(|error| error.to_string())?;
+            if last > cut * 300 { Ok(()) } else { Err(format!("{last} messages")) }
+        })
+        .await;
+        // Messages and answers that are on their way when it dies are lost.
+        proxy.stall();
+        tokio::task::yield_now().await;
+        proxy.cut();
+        proxy.restore();
+    }
+    let mut winners = vec![0; SUBJECTS];
+    for (n, text, written) in writing.await.unwrap() {
+        match written {
+            Ok(published) => {
+                check(&direct, n, &text, published).await;
+                winners[n] += 1;
+            }
+            Err(error) => assert!(matches!(error, PublishError::Conflict { .. }), "{n} {text}: {error}"),
+        }
+    }
+    assert!(winners.iter().all(|winners| *winners == 1), "each subject has one winner, who knows it");
+    assert_eq!(direct.last_sequence(&ARTICLES).await.unwrap(), SUBJECTS as u64, "nothing is stored twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_full_takes_what_fits_and_refuses_the_rest() {
+    const SUBJECTS: usize = 400;
+    let nats = NatsServer::start().await;
+    let server = Server { url: nats.url().into(), credentials: Credentials::None };
+    let bus = Bus::connect(&server, "test").await.expect("connects");
+    let small = Stream { max_bytes: 1 << 20, ..ARTICLES };
+    bus.provision(&[small], &[], 1).await.expect("provisions");
+    let group = bus.group(small);
+    let all: FuturesUnordered<_> = (0..SUBJECTS).map(|n| write(group.clone(), n, "x".repeat(8000))).collect();
+    let (mut stored, mut refused) = (0, 0);
+    for (n, text, written) in all.collect::<Vec<_>>().await {
+        match written {
+            Ok(published) => {
+                check(&bus, n, &text, published).await;
+                stored += 1;
+            }
+            Err(PublishError::Refused(_)) => refused += 1,
+            Err(error) => panic!("{n}: {error}"),
+        }
+    }
+    assert_eq!(stored + refused, SUBJECTS);
+    assert!((120..=131).contains(&stored), "{stored} of 8 KB in a stream of 1 MiB");
 }
