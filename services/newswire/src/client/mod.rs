@@ -43,6 +43,13 @@ impl Target {
         if !matches!(self.publisher_url.scheme(), "http" | "https") {
             return Err(Usage(format!("{} is not an http address", self.publisher_url)).into());
         }
+        // It would stand in every message about this address.
+        if !self.publisher_url.username().is_empty() || self.publisher_url.password().is_some() {
+            return Err(Usage(
+                "the publisher's address must hold no name or password; the token is all it asks for".into(),
+            )
+            .into());
+        }
         Client::new(self.publisher_url.clone(), self.token()?)
     }
 
