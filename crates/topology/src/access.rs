@@ -2,7 +2,7 @@
 
 use crate::consumers::{CONFIRMATIONS, CONSUMERS, Consumer, DESK_DUE, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER};
 use crate::streams::{
-    ARTICLES, DEAD, DESK, EMBARGOES, INTAKE, JOBS, LEDGER, QUARANTINE, RECEIPTS, SOURCES, STREAMS, SUBSCRIBERS, Stream,
+    ARTICLES, DEAD, EMBARGOES, INTAKE, JOBS, LEDGER, QUARANTINE, RECEIPTS, SOURCES, STREAMS, SUBSCRIBERS, Stream,
     TOKENS,
 };
 use crate::subjects;
@@ -49,7 +49,7 @@ const PUBLISHER: Access = Access {
         subjects::TOKEN_USES,
         subjects::DEAD,
     ],
-    reads: &[ARTICLES, EMBARGOES, DESK, RECEIPTS, DEAD],
+    reads: &[ARTICLES, EMBARGOES, RECEIPTS, DEAD],
     tails: &[TOKENS, ARTICLES, EMBARGOES],
     consumes: &[DESK_DUE],
     // A dead letter carries what it is about, the text of an article included.
