@@ -9,8 +9,15 @@ use std::time::Duration;
 use testkit::{NatsServer, Process, built, eventually, eventually_within};
 
 /// The flags that move ports, in the order of [`Ports`].
-const FLAGS: [&str; 7] =
-    ["--pages-port", "--publisher-port", "--email-port", "--mailbox-port", "--smtp-port", "--nats-port", "--reader-port"];
+const FLAGS: [&str; 7] = [
+    "--pages-port",
+    "--publisher-port",
+    "--email-port",
+    "--mailbox-port",
+    "--smtp-port",
+    "--nats-port",
+    "--reader-port",
+];
 const PAGES: usize = 0;
 const PUBLISHER: usize = 1;
 const EMAIL: usize = 2;
