@@ -2,7 +2,8 @@
 //!
 //! Pure: no clock, network, chance or log. The bytes come from strangers, so everything here is bounded, and reading
 //! never fails by panicking: what cannot be read is an [`Unreadable`] with its reason, one bad item is a [`Rejected`].
-//! The work is for a thread that may block: fifteen megabytes take about half a second.
+//! The work is for a thread that may block: fifteen megabytes take a quarter of a second, and a
+//! few seconds if they were made to be slow.
 //!
 //! ```text
 //! bytes ─ decode ─▶ text ─ mend ─▶ one Atom entry per item ─ feed-rs ─▶ Item ─▶ draft, identity, revision
