@@ -5,6 +5,7 @@
 
 mod baseline;
 mod desk;
+mod feeds;
 mod figures;
 mod mails;
 mod pages;
@@ -47,6 +48,8 @@ async fn main() -> std::process::ExitCode {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     heading(&format!("Import, one core of {cores}"));
     pages::measure(scale);
+    heading("Feeds of others, one core");
+    feeds::measure();
 
     heading("What everything else rests on");
     let fsync = baseline::fsync(scale.baseline);
@@ -61,9 +64,9 @@ async fn main() -> std::process::ExitCode {
     reading::latency(&room, scale, &ack).await;
     heading("Many articles at once, nobody subscribed");
     desk::throughput(&room, scale).await;
+    reading::cold_start(&mut room, scale).await;
     heading("Articles at a steady rate, nobody subscribed");
     sustained::measure(&room, scale).await;
-    reading::cold_start(&mut room, scale).await;
     mails::measure(&room, scale, &ack).await;
     std::process::ExitCode::SUCCESS
 }
