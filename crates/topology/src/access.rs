@@ -1,8 +1,10 @@
 //! What each service may do on the server: the least that lets it work.
 
-use crate::consumers::{CONFIRMATIONS, CONSUMERS, Consumer, DESK_DUE, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER};
+use crate::consumers::{
+    CONFIRMATIONS, CONSUMERS, Consumer, DESK_DUE, HUB_DELIVERIES, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER,
+};
 use crate::streams::{
-    ARTICLES, DEAD, EMBARGOES, INTAKE, JOBS, LEDGER, QUARANTINE, RECEIPTS, SOURCES, STREAMS, SUBSCRIBERS, Stream,
+    ARTICLES, DEAD, EMBARGOES, HUB, INTAKE, JOBS, LEDGER, QUARANTINE, RECEIPTS, SOURCES, STREAMS, SUBSCRIBERS, Stream,
     TOKENS,
 };
 use crate::subjects;
@@ -61,10 +63,16 @@ const PUBLISHER: Access = Access {
 
 const RSS_GENERATOR: Access = Access {
     service: "rss-generator",
-    writes: &[subjects::RECEIPTS],
-    reads: &[RECEIPTS],
-    tails: &[ARTICLES],
-    consumes: &[],
+    writes: &[
+        subjects::RECEIPTS,
+        subjects::HUB_SUBSCRIPTIONS,
+        subjects::HUB_PROGRESS,
+        subjects::HUB_DELIVERIES,
+        subjects::DEAD,
+    ],
+    reads: &[RECEIPTS, HUB, DEAD],
+    tails: &[ARTICLES, HUB],
+    consumes: &[HUB_DELIVERIES],
     erases: &[],
     asks: &[],
     answers: &[],

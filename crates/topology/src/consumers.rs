@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::streams::{ARTICLES, DESK, JOBS, RETRIES, SUBSCRIBERS, Stream};
+use crate::streams::{ARTICLES, DESK, HUB, JOBS, RETRIES, SUBSCRIBERS, Stream};
 use crate::subjects;
 
 /// One durable pull consumer with explicit acknowledgement and unlimited deliveries: the service decides when a
@@ -61,4 +61,15 @@ pub const DESK_DUE: Consumer = Consumer {
     max_ack_pending: 1024,
 };
 
-pub const CONSUMERS: &[Consumer] = &[DESK_DUE, PLANNER, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, CONFIRMATIONS];
+/// Subscribers of feeds who are to be sent something, or asked whether they meant it.
+pub const HUB_DELIVERIES: Consumer = Consumer {
+    name: "hub-deliveries",
+    stream: HUB,
+    filter: subjects::HUB_DELIVERIES,
+    ack_wait: ACK_WAIT,
+    // Those that wait for another attempt count, and must not keep the others waiting.
+    max_ack_pending: 100_000,
+};
+
+pub const CONSUMERS: &[Consumer] =
+    &[DESK_DUE, HUB_DELIVERIES, PLANNER, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, CONFIRMATIONS];

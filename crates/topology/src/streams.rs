@@ -145,6 +145,19 @@ pub const QUARANTINE: Stream = Stream {
     rollup: true,
 };
 
+pub const HUB: Stream = Stream {
+    name: "HUB",
+    description: "WebSub: who wants to be told of which feed, what each has been sent, what is to be sent",
+    subjects: &[subjects::HUB_SUBSCRIPTIONS, subjects::HUB_PROGRESS, subjects::HUB_DELIVERIES],
+    max_messages_per_subject: 1,
+    max_bytes: 256 * MIB,
+    max_message_bytes: 16 * 1024,
+    max_age: None,
+    atomic: false,
+    schedules: false,
+    rollup: true,
+};
+
 pub const SUBSCRIBERS: Stream = Stream {
     name: "SUBSCRIBERS",
     description: "Subscribers and the addresses they hold",
@@ -220,6 +233,7 @@ pub const STREAMS: &[Stream] = &[
     SOURCES,
     INTAKE,
     QUARANTINE,
+    HUB,
     SUBSCRIBERS,
     JOBS,
     RETRIES,

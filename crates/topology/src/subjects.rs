@@ -77,6 +77,27 @@ pub fn due_call(subject: &str) -> Option<(DueCall, PublisherId, ArticleId)> {
     Some((call, publisher.parse().ok()?, id.parse().ok()?))
 }
 
+/// Who wants to be told of a feed by WebSub, under the hashes of the topic's and the callback's address in hex.
+pub fn hub_subscription(topic: &str, callback: &str) -> String {
+    format!("nw.hub.subscription.{}.{}", checked(topic), checked(callback))
+}
+
+pub const HUB_SUBSCRIPTIONS: &str = "nw.hub.subscription.*.*";
+
+/// What such a subscriber has been sent, and how the last tries went.
+pub fn hub_progress(topic: &str, callback: &str) -> String {
+    format!("nw.hub.progress.{}.{}", checked(topic), checked(callback))
+}
+
+pub const HUB_PROGRESS: &str = "nw.hub.progress.*.*";
+
+/// That there is something to send to such a subscriber, or to ask it.
+pub fn hub_delivery(topic: &str, callback: &str) -> String {
+    format!("nw.hub.delivery.{}.{}", checked(topic), checked(callback))
+}
+
+pub const HUB_DELIVERIES: &str = "nw.hub.delivery.*.*";
+
 /// What one instance of a service has done about the kill of an article.
 pub fn receipt(id: &ArticleId, service: &str, instance: &str) -> String {
     format!("nw.receipt.{}.{}.{}", id.token(), checked(service), checked(instance))

@@ -236,11 +236,12 @@ impl Ledger {
         self.retry
     }
 
-    /// Puts everything open off for a while: nothing of it may be sent now. It costs no attempt.
+    /// Puts everything open off for a while: nothing of it may be sent now. It costs no attempt. What is uncertain stays
+    /// so, or a second copy would not be counted.
     pub(crate) fn pause(&mut self, now: Timestamp) {
         self.retry = Some(Retry { attempt: self.next_attempt(), at: now + PAUSE });
         self.pauses += 1;
-        for state in self.states.iter_mut().filter(|state| !state.is_final()) {
+        for state in self.states.iter_mut().filter(|state| matches!(state, State::Planned | State::Submitting)) {
             *state = State::Deferred;
         }
     }

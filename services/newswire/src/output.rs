@@ -129,6 +129,11 @@ fn broken(text: &str, room: usize) -> Vec<&str> {
     lines
 }
 
+/// `2026-11-22`, in UTC.
+pub(crate) fn day(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
 /// `1 paragraph`, `2 paragraphs`.
 pub(crate) fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })

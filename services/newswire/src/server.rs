@@ -1,7 +1,11 @@
-//! The NATS server that `token`, `source` and `provision` work on.
+//! The NATS server that `token`, `webhook`, `source` and `provision` work on.
 
-use bus::Bus;
+use std::collections::BTreeMap;
+
+use bus::{Bus, TailEvent};
 use service_kit::{Settings, nats_settings};
+use tokio_util::sync::CancellationToken;
+use topology::Stream;
 
 use crate::Usage;
 
@@ -13,4 +17,23 @@ pub(crate) async fn connect() -> anyhow::Result<Bus> {
     let _: Option<Option<String>> = settings.optional("NEWSWIRE_NATS_SERVER", "The nats-server program of newswire up");
     let server = settings.finish("NEWSWIRE_NATS_", server).map_err(|mistakes| Usage(mistakes.to_string()))?;
     Ok(Bus::connect(&server, "operator").await?)
+}
+
+/// The payload and the sequence of the last message of every subject under `subjects`, one of the stream's own, by
+/// subject. It waits for a server that is away.
+pub(crate) async fn records(
+    bus: &Bus,
+    stream: &Stream,
+    subjects: &'static str,
+) -> BTreeMap<String, (bytes::Bytes, u64)> {
+    let stop = CancellationToken::new();
+    let mut tail = bus.tail_subject(stream, subjects, stop.clone());
+    let mut found = BTreeMap::new();
+    while let Some(TailEvent::Message { subject, payload, sequence, .. }) = tail.next().await {
+        found.insert(subject, (payload, sequence));
+    }
+    // To its end, before the connection goes: a tail that loses it says so.
+    stop.cancel();
+    while tail.next().await.is_some() {}
+    found
 }

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use article::PublisherId;
-use bus::{Bus, HeaderMap, TailEvent};
+use bus::{Bus, HeaderMap};
 use jiff::Timestamp;
 use publisher::token::{DEFAULT_RATE, Scope, Token, TokenHash, TokenRecord, TokenUse};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 use topology::{TOKENS, access, subjects};
 
-use crate::output::{self, Table};
+use crate::output::{self, Table, day};
 use crate::server;
 
 /// Of a hash, enough to tell tokens apart, in hex digits.
@@ -221,29 +220,17 @@ async fn all(bus: &Bus) -> anyhow::Result<Vec<Stored>> {
 }
 
 /// The last message of every subject of one kind: the hash in it, the subject, the payload, the sequence.
-async fn stored(bus: &Bus, kind: &'static str) -> anyhow::Result<Vec<(TokenHash, String, Vec<u8>, u64)>> {
-    let stop = CancellationToken::new();
-    let mut tail = bus.tail_subject(&TOKENS, kind, stop.clone());
-    let read = async {
-        let mut found = Vec::new();
-        while let Some(TailEvent::Message { subject, payload, sequence, .. }) = tail.next().await {
-            let hash = TokenHash::of_subject(&subject).with_context(|| format!("{subject} is not a token's"))?;
-            found.push((hash, subject, payload.to_vec(), sequence));
-        }
-        anyhow::Ok(found)
+async fn stored(bus: &Bus, kind: &'static str) -> anyhow::Result<Vec<(TokenHash, String, bytes::Bytes, u64)>> {
+    let found = tokio::time::timeout(READ_ALL, server::records(bus, &TOKENS, kind)).await;
+    let found = found.context("the tokens could not be read in 30 s")?.into_iter();
+    let known = |(subject, (payload, sequence)): (String, _)| {
+        let hash = TokenHash::of_subject(&subject).with_context(|| format!("{subject} is not a token's"))?;
+        Ok((hash, subject, payload, sequence))
     };
-    let found = tokio::time::timeout(READ_ALL, read).await.context("the tokens could not be read in 30 s")??;
-    // To its end, before the connection goes: a tail that loses it says so.
-    stop.cancel();
-    while tail.next().await.is_some() {}
-    Ok(found)
+    found.map(known).collect()
 }
 
 /// As much of the hash as tells tokens apart.
 fn shown(token: &Stored) -> &str {
     &token.hash.as_str()[..SHOWN_HASH]
-}
-
-fn day(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d").to_string()
 }

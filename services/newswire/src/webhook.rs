@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use article::PublisherId;
-use bus::{Bus, HeaderMap, TailEvent};
+use bus::{Bus, HeaderMap};
 use interchange::signature::{Secret, sign_ghost, sign_standard};
-use jiff::Timestamp;
 use publisher::webhook::{Format, HookId, HookRecord, MIN_SECRET, SECRET_FILE};
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 use topology::{TOKENS, access, subjects};
 use url::Url;
 
-use crate::output::{self, Table};
+use crate::output::{self, Table, day};
+use crate::source::{language, one_line};
 use crate::{Usage, server};
 
 /// Reading all webhooks, 16 MiB at most.
@@ -69,7 +68,7 @@ struct Create {
     #[arg(long, value_name = "TAG", value_parser = language)]
     language: Option<String>,
     /// Section of articles that name none; given more than once, a path
-    #[arg(long, value_name = "NAME", value_parser = section)]
+    #[arg(long, value_name = "NAME", value_parser = one_line)]
     section: Vec<String>,
     /// Time zone in which its dates are printed, such as Asia/Shanghai
     #[arg(long, value_name = "NAME", value_parser = timezone)]
@@ -159,7 +158,7 @@ async fn make(bus: &Bus, create: Create) -> anyhow::Result<()> {
 async fn list(bus: &Bus, json: bool) -> anyhow::Result<()> {
     let hooks = all(bus).await?;
     if json {
-        let lines = hooks.iter().map(|(hook, record, _)| {
+        let lines = hooks.iter().map(|(hook, record)| {
             let mut line = json!(record);
             line["id"] = hook.as_str().into();
             format!("{line}\n")
@@ -170,7 +169,7 @@ async fn list(bus: &Bus, json: bool) -> anyhow::Result<()> {
         return output::print("there are no webhooks; `newswire webhook create` makes one\n");
     }
     let mut table = Table::new();
-    for (hook, record, _) in &hooks {
+    for (hook, record) in &hooks {
         let state = record.revoked_at.map_or("good".to_owned(), |at| format!("revoked {}", day(at)));
         let created = format!("created {}", day(record.created_at));
         let publisher = record.publisher.as_str();
@@ -220,10 +219,10 @@ async fn test(bus: &Bus, hook: &HookId, place: &Place) -> anyhow::Result<()> {
 }
 
 async fn find(bus: &Bus, hook: &HookId) -> anyhow::Result<(HookRecord, u64)> {
-    let found = all(bus).await?.into_iter().find(|(id, ..)| id == hook);
-    let (_, record, sequence) =
-        found.with_context(|| format!("there is no webhook {hook}; `newswire webhook list` shows all"))?;
-    Ok((record, sequence))
+    let stored = bus.last(&TOKENS, &hook.subject()).await?;
+    let stored = stored.with_context(|| format!("there is no webhook {hook}; `newswire webhook list` shows all"))?;
+    let record = HookRecord::from_bytes(&stored.payload);
+    Ok((record.with_context(|| format!("{} cannot be read", stored.subject))?, stored.sequence))
 }
 
 async fn write(bus: &Bus, hook: &HookId, record: &HookRecord, expected: u64) -> anyhow::Result<()> {
@@ -232,27 +231,16 @@ async fn write(bus: &Bus, hook: &HookId, record: &HookRecord, expected: u64) -> 
     Ok(())
 }
 
-/// Every webhook's last record and its place, by publisher, then name, then age.
-async fn all(bus: &Bus) -> anyhow::Result<Vec<(HookId, HookRecord, u64)>> {
-    let stop = CancellationToken::new();
-    let mut tail = bus.tail_subject(&TOKENS, subjects::WEBHOOKS, stop.clone());
-    let read = async {
-        let mut found: Vec<(HookId, HookRecord, u64)> = Vec::new();
-        while let Some(TailEvent::Message { subject, payload, sequence, .. }) = tail.next().await {
-            let hook = HookId::of_subject(&subject).with_context(|| format!("{subject} is not a webhook's"))?;
-            let record = HookRecord::from_bytes(&payload).with_context(|| format!("{subject} cannot be read"))?;
-            found.retain(|(known, ..)| *known != hook);
-            found.push((hook, record, sequence));
-        }
-        anyhow::Ok(found)
-    };
-    let mut found = tokio::time::timeout(READ_ALL, read).await.context("the webhooks could not be read in 30 s")??;
-    // To its end, before the connection goes: a tail that loses it says so.
-    stop.cancel();
-    while tail.next().await.is_some() {}
-    found.sort_by(|(_, a, _), (_, b, _)| {
-        (&a.publisher, &a.name, a.created_at).cmp(&(&b.publisher, &b.name, b.created_at))
-    });
+/// Every webhook's last record, by publisher, then name, then age.
+async fn all(bus: &Bus) -> anyhow::Result<Vec<(HookId, HookRecord)>> {
+    let stored = tokio::time::timeout(READ_ALL, server::records(bus, &TOKENS, subjects::WEBHOOKS)).await;
+    let mut found = Vec::new();
+    for (subject, (payload, _)) in stored.context("the webhooks could not be read in 30 s")? {
+        let hook = HookId::of_subject(&subject).with_context(|| format!("{subject} is not a webhook's"))?;
+        let record = HookRecord::from_bytes(&payload).with_context(|| format!("{subject} cannot be read"))?;
+        found.push((hook, record));
+    }
+    found.sort_by(|(_, a), (_, b)| (&a.publisher, &a.name, a.created_at).cmp(&(&b.publisher, &b.name, b.created_at)));
     Ok(found)
 }
 
@@ -267,21 +255,7 @@ fn format(text: &str) -> Result<Format, String> {
     known.ok_or_else(|| format!("use one of {}", Format::ALL.map(Format::as_str).join(", ")))
 }
 
-fn language(text: &str) -> Result<String, String> {
-    let tag = oxilangtag::LanguageTag::parse(text).map_err(|error| error.to_string())?;
-    Ok(tag.into_inner().to_owned())
-}
-
-fn section(text: &str) -> Result<String, String> {
-    let fits = (1..=120).contains(&text.chars().count()) && !text.trim().is_empty() && output::plain(text) == text;
-    if fits { Ok(text.to_owned()) } else { Err("use 1 to 120 characters on one line".into()) }
-}
-
 fn timezone(text: &str) -> Result<String, String> {
     let zone = jiff::tz::TimeZone::get(text).map_err(|error| error.to_string())?;
     zone.iana_name().map(str::to_owned).ok_or_else(|| "use an IANA name, such as Asia/Shanghai".into())
-}
-
-fn day(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d").to_string()
 }

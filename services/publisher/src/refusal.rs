@@ -30,7 +30,7 @@ pub(crate) enum Refusal {
     },
     /// The token may not do this.
     Scope(Scope),
-    /// The token has sent more than it may for now.
+    /// The token has sent more than its rate allows, and has to wait this long.
     TooMany(Wait),
     NotJson,
     /// The body is compressed.

@@ -15,7 +15,8 @@ use subscription::Selection;
 
 use crate::conditional::{is_unchanged, takes_gzip, weighted};
 use crate::html::{self, CONTENT_SECURITY_POLICY, STYLE};
-use crate::library::{Document, Key, Library, tag};
+use crate::library::{Document, Key, tag};
+use crate::maker::{Made, Maker};
 use crate::site::Site;
 
 /// Readers and caches may keep an answer this long, as the feeds' own `ttl` says.
@@ -25,46 +26,46 @@ const STYLE_CACHE_CONTROL: &str = "public, max-age=3600";
 
 pub(crate) struct Shelf {
     site: Site,
-    library: Arc<Library>,
+    maker: Maker,
 }
 
 type Shared = State<Arc<Shelf>>;
 
-pub(crate) fn router(site: Site, library: Arc<Library>) -> Router {
+pub(crate) fn router(site: Site, maker: Maker) -> Router {
     Router::new()
         .route("/", get(directory))
         .route("/feeds/{*path}", get(feed))
         .route("/articles/{id}", get(article))
         .route("/style.css", get(style))
-        .fallback(async |State(shelf): Shared| shelf.nothing_here())
-        .with_state(Arc::new(Shelf { site, library }))
+        .fallback(async |State(shelf): Shared| shelf.unmade(&Made::Nothing))
+        .with_state(Arc::new(Shelf { site, maker }))
 }
 
 async fn directory(State(shelf): Shared, headers: HeaderMap) -> Response {
-    shelf.answer(&Key::Directory, &headers, "accept-encoding")
+    shelf.answer(&Key::Directory, &headers, "accept-encoding").await
 }
 
 /// `/feeds/{selection}` is the HTML page, or what `Accept` prefers; with an extension it is that format, always.
 async fn feed(State(shelf): Shared, Path(path): Path<String>, headers: HeaderMap) -> Response {
-    let Some((selection, format, canonical)) = parse(&path) else { return shelf.nothing_here() };
+    let Some((selection, format, canonical)) = parse(&path) else { return shelf.unmade(&Made::Nothing) };
     if !canonical {
         let extension = format.map(|format| format!(".{}", format.extension())).unwrap_or_default();
         return moved(&format!("{}{extension}", shelf.site.feed(&selection)));
     }
     match format {
-        Some(format) => shelf.answer(&Key::Feed(selection, Some(format)), &headers, "accept-encoding"),
+        Some(format) => shelf.answer(&Key::Feed(selection, Some(format)), &headers, "accept-encoding").await,
         None => {
             let key = Key::Feed(selection, negotiate(&headers));
-            shelf.answer(&key, &headers, "accept, accept-encoding")
+            shelf.answer(&key, &headers, "accept, accept-encoding").await
         }
     }
 }
 
 async fn article(State(shelf): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
     match id.parse::<ArticleId>() {
-        Ok(parsed) if parsed.token() == id => shelf.answer(&Key::Article(parsed), &headers, "accept-encoding"),
+        Ok(parsed) if parsed.token() == id => shelf.answer(&Key::Article(parsed), &headers, "accept-encoding").await,
         Ok(parsed) => moved(&shelf.site.article(parsed)),
-        Err(_) => shelf.nothing_here(),
+        Err(_) => shelf.unmade(&Made::Nothing),
     }
 }
 
@@ -109,24 +110,31 @@ fn negotiate(headers: &HeaderMap) -> Option<Format> {
 }
 
 impl Shelf {
-    fn answer(&self, key: &Key, headers: &HeaderMap, vary: &str) -> Response {
-        match self.library.get(key) {
-            Some(document) => serve(&document, headers, vary),
-            None => self.nothing_here(),
+    async fn answer(&self, key: &Key, headers: &HeaderMap, vary: &str) -> Response {
+        match self.maker.get(key).await {
+            Made::Document(document) => serve(&document, headers, vary),
+            unmade => self.unmade(&unmade),
         }
     }
 
-    /// 404; or 503 while the log is still being read, for then nobody knows yet.
-    fn nothing_here(&self) -> Response {
-        if self.library.is_caught_up() {
-            let text = "The address may be misspelt, or the newsroom may have taken the article back.";
-            self.message(StatusCode::NOT_FOUND, "There is nothing here", text)
-        } else {
-            let text = "This site has just started and is still reading the news. Try again in a moment.";
-            let mut response = self.message(StatusCode::SERVICE_UNAVAILABLE, "One moment, please", text);
-            insert(&mut response, header::RETRY_AFTER, "5");
-            response
-        }
+    /// 404; or 503 while the log is still being read, for then nobody knows yet, and while too many wait.
+    fn unmade(&self, made: &Made) -> Response {
+        let (heading, text) = match made {
+            Made::Document(_) | Made::Nothing => {
+                let text = "The address may be misspelt, or the newsroom may have taken the article back.";
+                return self.message(StatusCode::NOT_FOUND, "There is nothing here", text);
+            }
+            Made::Starting => (
+                "One moment, please",
+                "This site has just started and is still reading the news. Try again in a moment.",
+            ),
+            Made::Busy => {
+                ("One moment, please", "Too many feeds are asked for that nobody read before. Try again in a moment.")
+            }
+        };
+        let mut response = self.message(StatusCode::SERVICE_UNAVAILABLE, heading, text);
+        insert(&mut response, header::RETRY_AFTER, "5");
+        response
     }
 
     fn message(&self, status: StatusCode, heading: &str, text: &str) -> Response {

@@ -10,6 +10,7 @@ mod documents;
 mod html;
 mod http;
 mod library;
+mod maker;
 mod members;
 mod receipts;
 mod run;

@@ -1,6 +1,7 @@
 //! The documents as they are served, all written beforehand.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -21,7 +22,28 @@ pub(crate) enum Key {
     Directory,
     /// `None`: the HTML page.
     Feed(Selection, Option<Format>),
+    /// A page of older entries; `None`: as HTML.
+    Archive(Selection, Option<Format>, PageId),
     Article(ArticleId),
+    /// All feeds of sections and publishers, for feed readers.
+    Opml,
+    /// The news of the last two days, for search engines.
+    NewsSitemap,
+}
+
+/// Which page of older entries: the how-manieth from the oldest, and a hash of the articles in it. So an address always
+/// means the same articles; where one is added or taken away between older ones, the pages after it get new addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct PageId {
+    /// From 1.
+    pub(crate) number: u32,
+    pub(crate) mark: u32,
+}
+
+impl fmt::Display for PageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{:08x}", self.number, self.mark)
+    }
 }
 
 /// A document fresh from the templates.
@@ -86,10 +108,10 @@ impl Library {
         self.read().contains_key(key)
     }
 
-    /// Replaces documents (`None`: removes them), all at once. Answers those that are new and want compressing.
+    /// Replaces documents (`None`: removes them), all at once. Answers those that are new.
     ///
     /// A document with the bytes it had keeps its dates: an internal note must not look like news to anybody.
-    pub(crate) fn replace(&self, drafts: Vec<(Key, Option<Draft>)>, now: Timestamp) -> Vec<Arc<Document>> {
+    pub(crate) fn replace(&self, drafts: Vec<(Key, Option<Draft>)>, now: Timestamp) -> Vec<(Key, Arc<Document>)> {
         let mut fresh = Vec::with_capacity(drafts.len());
         let mut changes = Vec::with_capacity(drafts.len());
         for (key, draft) in drafts {
@@ -104,7 +126,7 @@ impl Library {
             // It never goes back, and is never later than the answer that carries it (RFC 9110, 8.8.2.1).
             let last_modified = old.map_or(draft.changed, |old| draft.changed.max(old.last_modified)).min(now);
             let document = Arc::new(Document::new(draft, last_modified));
-            fresh.push(document.clone());
+            fresh.push((key.clone(), document.clone()));
             changes.push((key, Some(document)));
         }
         let mut documents = self.write();

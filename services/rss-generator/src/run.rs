@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::documents::Writer;
 use crate::http::router;
 use crate::library::{Document, Library};
+use crate::maker::{Maker, Wish};
 use crate::receipts::{Killed, receipts};
 use crate::site::Site;
 use crate::state::{Changes, State};
@@ -77,7 +78,8 @@ impl RssGenerator {
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let library = Arc::new(Library::default());
         let health = Health::new(self.bus.clone(), false);
-        let routes = router(self.site.clone(), library.clone()).merge(health.routes());
+        let (maker, wishes) = Maker::new(library.clone());
+        let routes = router(self.site.clone(), maker).merge(health.routes());
         tracing::info!(address = %self.address, "serving feeds at {}", self.site.home());
         let tasks = TaskTracker::new();
         let instance = service_kit::instance(self.address);
@@ -85,6 +87,7 @@ impl RssGenerator {
             state: State::default(),
             writer: Writer::new(self.site),
             library,
+            wishes,
             health,
             compressor: compressor(),
             killed: Vec::new(),
@@ -112,6 +115,7 @@ struct Follower {
     state: State,
     writer: Writer,
     library: Arc<Library>,
+    wishes: mpsc::Receiver<Wish>,
     health: Health,
     compressor: mpsc::Sender<(Instant, Vec<Weak<Document>>)>,
     /// Kills taken in whose documents are not written yet.
@@ -132,6 +136,11 @@ impl Follower {
                 },
                 () = tokio::time::sleep(due.unwrap_or(MAX_SLEEP)) => None,
                 () = tokio::time::sleep_until(rested), if !changes.is_empty() => None,
+                Some(wish) = self.wishes.recv() => {
+                    // Whatever there is has been written when it changed.
+                    let _ = wish.answer.send(self.library.get(&wish.key));
+                    continue;
+                }
             };
             let mut caught_up = event.map(|event| self.take(event, &mut changes)).unwrap_or_default();
             for _ in 1..BATCH {
@@ -189,7 +198,7 @@ impl Follower {
         for killed in std::mem::take(&mut follower.killed) {
             let _ = follower.receipts.send((killed, applied_at)).await;
         }
-        let fresh = fresh.iter().map(Arc::downgrade).collect();
+        let fresh = fresh.iter().map(|(_, document)| Arc::downgrade(document)).collect();
         // The compressor ends with this sender, not before; if it died, documents go out as they are.
         if follower.compressor.send((Instant::now(), fresh)).await.is_err() {
             tracing::error!("documents are no longer compressed; restart the service");

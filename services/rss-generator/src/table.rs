@@ -60,7 +60,7 @@ impl Desk {
     }
 
     fn shelve(&mut self, drafts: Vec<(Key, Option<crate::library::Draft>)>, now: Timestamp) {
-        self.library.replace(drafts, now).iter().for_each(|document| document.compress());
+        self.library.replace(drafts, now).iter().for_each(|(_, document)| document.compress());
     }
 
     /// The keys of all documents that hold `words`, plain or compressed.
@@ -189,8 +189,8 @@ fn a_kill_leaves_nothing_of_the_text_in_any_document() {
         let left = desk.with("POISON");
         // The section is what the notice reaches its readers by.
         let names = |key: &Key| match key {
-            Key::Directory | Key::Feed(..) => before == "in another section",
-            Key::Article(_) => false,
+            Key::Directory | Key::Feed(..) | Key::Archive(..) | Key::Opml => before == "in another section",
+            Key::Article(_) | Key::NewsSitemap => false,
         };
         assert!(left.iter().all(names), "{before}: {left:?}");
         assert!(desk.entry(&first).unwrap()["title"].as_str().unwrap().starts_with("Removed: "), "{before}");

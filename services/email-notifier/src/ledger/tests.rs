@@ -125,6 +125,17 @@ fn a_pause_costs_no_attempt() {
     assert_eq!(ledger.count(State::Accepted), 1);
 }
 
+#[test]
+fn a_pause_forgets_no_answer_that_was_lost() {
+    let mut ledger = Ledger::new(3);
+    ledger.set(0, State::Uncertain);
+    ledger.set(1, State::Submitting);
+    ledger.pause(now());
+    assert_eq!(ledger.states(), [State::Uncertain, State::Deferred, State::Deferred]);
+    assert!(ledger.begin_retry(1));
+    assert_eq!((ledger.next_window().len(), ledger.resent_uncertain), (3, 1), "one of them may get a second copy");
+}
+
 proptest! {
     /// Whatever happens, the counts of the states are the recipients, and a final state stays.
     #[test]

@@ -116,7 +116,7 @@ pub(crate) struct Which {
 #[derive(clap::Args)]
 struct About {
     /// What to call it: it stands as the source of its articles. Without it, the feed's own title
-    #[arg(long, value_parser = name)]
+    #[arg(long, value_parser = one_line)]
     name: Option<String>,
     /// Section of its articles; levels are separated by /
     #[arg(long, value_name = "A/B", value_parser = section)]
@@ -130,7 +130,8 @@ struct About {
 #[derive(Debug, Clone, PartialEq)]
 struct Section(Vec<String>);
 
-fn name(text: &str) -> Result<String, String> {
+/// A name, or a level of a section.
+pub(crate) fn one_line(text: &str) -> Result<String, String> {
     let text = text.trim();
     if (1..=120).contains(&text.chars().count()) && output::plain(text) == text {
         Ok(text.to_owned())
@@ -140,14 +141,14 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 fn section(text: &str) -> Result<Section, String> {
-    let levels: Result<Vec<String>, String> = text.split('/').map(name).collect();
+    let levels: Result<Vec<String>, String> = text.split('/').map(one_line).collect();
     match levels {
         Ok(levels) if levels.len() <= 5 => Ok(Section(levels)),
         _ => Err("use up to five levels such as Sport/Football, each of 1 to 120 characters".into()),
     }
 }
 
-fn language(text: &str) -> Result<String, String> {
+pub(crate) fn language(text: &str) -> Result<String, String> {
     let tag = LanguageTag::parse_and_normalize(text);
     tag.map(LanguageTag::into_inner).map_err(|error| format!("use a language tag such as en or zh-Hans: {error}"))
 }

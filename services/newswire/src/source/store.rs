@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use article::PublisherId;
-use bus::{Bus, HeaderMap, TailEvent};
+use bus::{Bus, HeaderMap};
 use feed_reader::source::Source;
 use feed_reader::state::State;
-use tokio_util::sync::CancellationToken;
 use topology::{INTAKE, SOURCES, subjects};
 use url::Url;
+
+use crate::server::records;
 
 /// Reading all sources, 64 MiB at most.
 const READ_ALL: Duration = Duration::from_secs(60);
@@ -104,22 +105,17 @@ impl Sources {
     }
 
     async fn records(&self) -> anyhow::Result<Vec<Stored>> {
-        let stop = CancellationToken::new();
-        let mut tail = self.bus.tail(&SOURCES, stop.clone());
-        let mut found = BTreeMap::new();
-        while let Some(TailEvent::Message { subject, payload, sequence, .. }) = tail.next().await {
+        let mut found = Vec::new();
+        for (subject, (payload, sequence)) in records(&self.bus, &SOURCES, subjects::SOURCES).await {
             let mut tokens = subject.rsplit('.');
             let (id, publisher) = (tokens.next().unwrap_or_default(), tokens.next().unwrap_or_default());
             if publisher != self.publisher.as_str() {
                 continue;
             }
             let source = Source::from_bytes(&payload).with_context(|| format!("{subject} cannot be read"))?;
-            found.insert(id.to_owned(), Stored { id: id.to_owned(), source, state: None, sequence });
+            found.push(Stored { id: id.to_owned(), source, state: None, sequence });
         }
-        // To its end, before the connection goes: a tail that loses it says so.
-        stop.cancel();
-        while tail.next().await.is_some() {}
-        Ok(found.into_values().collect())
+        Ok(found)
     }
 
     async fn states(&self) -> anyhow::Result<BTreeMap<String, State>> {

@@ -98,17 +98,17 @@ fn article(document: Value, bytes: &[u8]) -> Read {
         Some(_) => return wrong("E_CHANGE", KINDS),
     };
     if kind == "new" {
-        if fields.get("id").is_some_and(|id| !id.is_null()) {
+        if said(fields, "id").is_some() {
             let text = "it has an id, so the article is there already; say in change.kind what is to become of it";
             return wrong("E_CHANGE", format!("{text}: {KINDS}"));
         }
         let key = own.unwrap_or_else(|| format!("json-{}", sha256_hex(bytes)));
         return Ok(Parcel::Article { item: Item { document, key }, way: WATCHED_JSON });
     }
-    let whose = match (fields.get("id").and_then(Value::as_str), own) {
-        (Some(id), _) => match id.parse() {
-            Ok(id) => Whose::Id(id),
-            Err(_) => return wrong("E_WHICH_ARTICLE", format!("{id:?} is not the id of an article")),
+    let whose = match (said(fields, "id"), own) {
+        (Some(id), _) => match id.as_str().and_then(|id| id.parse().ok()) {
+            Some(id) => Whose::Id(id),
+            None => return wrong("E_WHICH_ARTICLE", format!("{id} is not the id of an article")),
         },
         (None, Some(key)) => Whose::Key(key),
         (None, None) => {
@@ -117,7 +117,14 @@ fn article(document: Value, bytes: &[u8]) -> Read {
             return wrong("E_WHICH_ARTICLE", text);
         }
     };
-    let base = fields.get("revision").and_then(Value::as_u64).and_then(|revision| u32::try_from(revision).ok());
+    // Whoever names a revision wants no other one changed.
+    let base = match said(fields, "revision") {
+        None => None,
+        Some(revision) => match revision.as_u64().and_then(|revision| u32::try_from(revision).ok()) {
+            Some(revision) => Some(revision),
+            None => return wrong("E_CHANGE", format!("{revision} is no revision: write a number, such as 3")),
+        },
+    };
     match kind {
         "minor" | "major" | "correction" | "reinstate" => Ok(Parcel::Revision { whose, base, document }),
         "hold" | "release" | "withdraw" | "kill" => {
@@ -126,6 +133,11 @@ fn article(document: Value, bytes: &[u8]) -> Read {
         }
         _ => wrong("E_CHANGE", KINDS),
     }
+}
+
+/// A field that is there; null is as good as nothing.
+fn said<'a>(fields: &'a serde_json::Map<String, Value>, name: &str) -> Option<&'a Value> {
+    fields.get(name).filter(|value| !value.is_null())
 }
 
 const KINDS: &str = "change.kind is new, minor, major, correction, hold, release, withdraw, kill or reinstate";
@@ -212,6 +224,13 @@ mod tests {
             (json!({ "id": ID, "change": { "kind": "delete" } }), "E_CHANGE"),
             (json!({ "id": ID, "change": { "kind": 1 } }), "E_CHANGE"),
             (json!({ "id": "x", "change": { "kind": "kill" } }), "E_WHICH_ARTICLE"),
+            (
+                json!({ "id": 1, "alt_ids": [{ "role": "cms", "value": "4711" }], "change": { "kind": "kill" } }),
+                "E_WHICH_ARTICLE",
+            ),
+            (json!({ "id": ID, "revision": "3", "change": { "kind": "kill" } }), "E_CHANGE"),
+            (json!({ "id": ID, "revision": -1, "change": { "kind": "minor" } }), "E_CHANGE"),
+            (json!({ "id": ID, "revision": 1u64 << 32, "change": { "kind": "hold" } }), "E_CHANGE"),
             (json!({ "change": { "kind": "kill" } }), "E_WHICH_ARTICLE"),
             (json!({ "alt_ids": [{ "role": "cms" }], "change": { "kind": "minor" } }), "E_WHICH_ARTICLE"),
         ] {

@@ -82,7 +82,7 @@ impl Desk {
 
     /// Follows the embargoes and ends those whose time is over, or whose move to the log was interrupted.
     async fn sweep(&self, shutdown: CancellationToken) {
-        let mut tail = self.bus.tail(&EMBARGOES, shutdown);
+        let mut tail = self.bus.tail(&EMBARGOES, shutdown.clone());
         let mut ticks = tokio::time::interval(SWEEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Bounded by the stream's own limit.
@@ -100,8 +100,10 @@ impl Desk {
                 },
                 _ = ticks.tick() => {}
             }
-            if caught_up {
-                self.end_overdue(&mut waiting, service_kit::now()).await;
+            // Whatever a shutdown interrupts is taken up again by the next sweep.
+            let ending = Box::pin(self.end_overdue(&mut waiting, service_kit::now()));
+            if caught_up && shutdown.run_until_cancelled(ending).await.is_none() {
+                return;
             }
         }
     }

@@ -29,6 +29,7 @@ use jiff::Timestamp;
 use topology::ARTICLES;
 
 pub(crate) use self::change::Change;
+pub(crate) use self::history::Receipts;
 pub(crate) use self::revision::parse;
 use self::revision::{fingerprint, first_revision, next_revision};
 use self::room::Room;

@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use article::{ChangeKind, PublisherId};
-use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use serde_json::json;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::{Extension, Json};
+use serde_json::{Value, json};
 
 use super::articles::{answer, article_id, json_body};
 use super::query::Parameters;
 use super::{App, dry_run, headers};
-use crate::desk::Change;
+use crate::desk::{Change, Receipts};
 use crate::refusal::Refusal;
 use crate::token::{Bearer, Scope};
 
@@ -56,9 +55,9 @@ pub(super) async fn revisions(
     State(app): State<App>,
     Extension(publisher): Extension<PublisherId>,
     Path(id): Path<String>,
-) -> Result<Response, Refusal> {
+) -> Result<Json<Value>, Refusal> {
     let revisions = app.desk.revisions(&publisher, article_id(&id)?).await?;
-    Ok(document(&json!({ "revisions": revisions })))
+    Ok(Json(json!({ "revisions": revisions })))
 }
 
 /// `GET /v1/articles/{id}/receipts`
@@ -66,13 +65,6 @@ pub(super) async fn receipts(
     State(app): State<App>,
     Extension(publisher): Extension<PublisherId>,
     Path(id): Path<String>,
-) -> Result<Response, Refusal> {
-    Ok(document(&app.desk.receipts(&publisher, article_id(&id)?).await?))
-}
-
-/// A document for the newsroom alone, that may be another one at the next look.
-fn document(value: &impl Serialize) -> Response {
-    let json = serde_json::to_vec(value).expect("strings, numbers and times always serialise");
-    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "private, no-cache")];
-    (headers.map(|(name, value)| (name, HeaderValue::from_static(value))), json).into_response()
+) -> Result<Json<Receipts>, Refusal> {
+    Ok(Json(app.desk.receipts(&publisher, article_id(&id)?).await?))
 }

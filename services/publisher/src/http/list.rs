@@ -10,11 +10,13 @@ use axum::{Extension, Json};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
+use super::App;
+use super::conditional::tag_of;
+use super::headers::none_match;
 use super::query::{Asked, Parameters};
-use super::{App, headers};
 use crate::index::{Page, Place};
 use crate::refusal::Refusal;
-use crate::token::{Bearer, sha256_hex};
+use crate::token::Bearer;
 
 pub(crate) const LIST_LIMIT: usize = 50;
 pub(crate) const MAX_LIST_LIMIT: usize = 100;
@@ -40,7 +42,8 @@ pub(super) async fn list(
     let page = app.index.page(&publisher, status, before, limit).ok_or(Refusal::Starting)?;
     // Whatever changes an article changes its place, so the places are what identifies the page.
     let tag = tag(&page, status, limit);
-    if headers::none_match_tag(&request, &tag) {
+    // Whoever has the page causes no reads.
+    if none_match(&request, &tag) {
         return Ok(described(StatusCode::NOT_MODIFIED.into_response(), &tag, None));
     }
     let next = page.articles.last().filter(|_| page.more).map(|(_, place)| next(*place, limit, status));
@@ -81,8 +84,7 @@ fn summary(article: &Article) -> Value {
 fn tag(page: &Page, status: Option<Status>, limit: usize) -> String {
     let places: Vec<String> = page.articles.iter().map(|(_, place)| place.cursor()).collect();
     let status = status.map_or("", Status::as_str);
-    let hash = sha256_hex(format!("{status} {limit} {} {}", page.more, places.join(" ")).as_bytes());
-    format!("\"{}\"", &hash[..32])
+    tag_of(format!("{status} {limit} {} {}", page.more, places.join(" ")).as_bytes())
 }
 
 /// The address of the page behind `last`.

@@ -98,6 +98,7 @@ async fn whoever_has_an_answer_is_told_so() {
     let room = Newsroom::open().await;
     let address = room.post(&draft("One"), &[]).await.header("location").to_owned();
     list(&room, "", "One").await;
+    let ninjs = format!("{address}/ninjs");
     for path in [
         "/v1/articles",
         "/v1/articles?limit=1",
@@ -107,6 +108,8 @@ async fn whoever_has_an_answer_is_told_so() {
         "/v1/docs/style.css",
         "/v1/schemas/article",
         &address,
+        &ninjs,
+        &format!("{address}/json-ld"),
         &format!("{address}/revisions"),
         &format!("{address}/receipts"),
     ] {
@@ -117,6 +120,15 @@ async fn whoever_has_an_answer_is_told_so() {
         assert_eq!((again.status.as_u16(), again.text.as_str(), again.header("etag")), (304, "", &*tag), "{path}");
         assert_eq!(room.get(path, &[("if-none-match", "\"x\"")]).await.text, answer.text, "{path}");
     }
+    // Only these have a tag without their body.
+    for path in ["/v1/articles", &address, &ninjs] {
+        assert_eq!(room.send(Method::HEAD, path, &[("if-none-match", "*")], None).await.status, 304, "HEAD {path}");
+    }
+    let mut minor = draft("One");
+    minor["change"] = json!({ "kind": "minor" });
+    let headers = [("content-type", "application/json"), ("if-match", "\"1\""), ("if-none-match", "*")];
+    let changed = room.send(Method::PUT, &address, &headers, Some(minor.to_string().into())).await;
+    assert_eq!(changed.status, 200, "a change is no question: {}", changed.text);
     let before = room.get("/v1/articles", &[]).await.header("etag").to_owned();
     room.post(&draft("Two"), &[]).await;
     let after = list(&room, "", "Two").await;
