@@ -34,7 +34,8 @@ async fn three_servers_hold_every_stream_and_one_may_go() {
     let urls = servers.iter().map(|server| server.url.as_str()).collect::<Vec<_>>().join(",");
     let publisher = connect(&urls, "publisher", &keys).await.expect("its key is known to all three");
     publisher.verify(&access("publisher").expect("known")).await.expect("as the topology says");
-    let first = publish(&publisher, 0).await.expect("three of three");
+    // Its stream may be in the middle of an election, for all three have only just met.
+    let first = eventually_within(ELECTION, "three of three take it", async || publish(&publisher, 0).await).await;
 
     servers[0].process.kill9();
     let second = eventually_within(ELECTION, "two of three go on", async || publish(&publisher, first).await).await;
