@@ -5,6 +5,7 @@
 
 mod connection;
 mod socket;
+mod traffic;
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -20,15 +21,20 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::Metrics;
+
+pub(crate) use traffic::Traffic;
+
 /// A bound address; port 0 has become a real one.
 pub struct Listener {
     listener: TcpListener,
     pub address: SocketAddr,
+    traffic: Traffic,
 }
 
 /// What clients may take of a server.
 #[derive(Clone, Copy)]
-struct Limits {
+pub(crate) struct Limits {
     /// Connections open at one time; more of them wait to be accepted.
     connections: usize,
     /// For the headers of a request, and between two requests of one connection.
@@ -47,6 +53,13 @@ const LIMITS: Limits = Limits {
     drain: Duration::from_secs(10),
 };
 
+impl Limits {
+    /// As for everybody, with so many connections at most.
+    pub(crate) fn up_to(connections: usize) -> Self {
+        Self { connections: LIMITS.connections.min(connections).max(1), ..LIMITS }
+    }
+}
+
 /// Pause after a connection could not be accepted; then most often no file descriptor is left.
 const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 /// Failures in a row after which the socket is given up.
@@ -64,7 +77,13 @@ impl Listener {
         let listener =
             bound.with_context(|| format!("cannot listen on {address}; is it in use? {setting} moves it"))?;
         let address = listener.local_addr().context("a bound socket without an address")?;
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, traffic: Traffic::default() })
+    }
+
+    /// Shows what goes through here among `metrics`.
+    #[must_use]
+    pub fn counted(self, metrics: &Metrics) -> Self {
+        Self { traffic: metrics.traffic(), ..self }
     }
 }
 
@@ -75,16 +94,16 @@ impl Listener {
 pub async fn serve(listener: Listener, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
     // The files of the store's connection and whatever else is open must not run out with the clients'.
     let files = getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| usize::try_from(files / 2).unwrap_or(1));
-    let limits = Limits { connections: LIMITS.connections.min(files).max(1), ..LIMITS };
-    serve_within(limits, listener, router, shutdown).await
+    serve_within(Limits::up_to(files), listener, router, shutdown).await
 }
 
-async fn serve_within(
+pub(crate) async fn serve_within(
     limits: Limits,
     listener: Listener,
     router: Router,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
+    let traffic = listener.traffic;
     let mut door = Door::new(listener.listener, limits.connections);
     // Dropped with this future, and their connections with them.
     let mut connections = JoinSet::new();
@@ -94,10 +113,11 @@ async fn serve_within(
             Some(_) = connections.join_next() => {}
             accepted = door.accept() => {
                 let (socket, peer, place) = accepted?;
-                let (router, shutdown) = (router.clone(), shutdown.clone());
+                let (router, shutdown, traffic) = (router.clone(), shutdown.clone(), traffic.clone());
                 connections.spawn(async move {
-                    connection::serve(limits, socket, peer, router, shutdown).await;
-                    drop(place);
+                    let open = traffic.connection();
+                    connection::serve(limits, socket, peer, router, traffic, shutdown).await;
+                    drop((open, place));
                 });
             }
         }

@@ -1,8 +1,10 @@
 //! What every service needs, and no business words: settings, telemetry, health, HTTP serving, shutdown, the clock.
 
+pub mod client;
 mod health;
 mod http;
 mod instance;
+mod metrics;
 mod nats;
 mod process;
 mod settings;
@@ -11,6 +13,7 @@ mod telemetry;
 pub use health::Health;
 pub use http::{Listener, serve};
 pub use instance::instance;
+pub use metrics::{Metrics, MetricsListener};
 pub use nats::nats_settings;
 pub use process::{Service, run_service};
 pub use settings::{Mistakes, Secret, Setting, Settings};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bus::Server;
 use mail::{Address, Site};
-use service_kit::{Secret, Settings, nats_settings};
+use service_kit::{Secret, Settings, client, nats_settings};
 use url::Url;
 
 /// Prefix of this service's own settings.
@@ -90,10 +90,7 @@ impl Config {
         );
         let secret = secret(settings);
         let relay = relay(settings);
-        let client_ip_header = settings.optional(
-            "NEWSWIRE_EMAIL_CLIENT_IP_HEADER",
-            "Header in which the proxy in front tells the client's address, such as X-Real-IP; only behind such a proxy",
-        );
+        let client_ip_header = client::address_header(settings, "NEWSWIRE_EMAIL_CLIENT_IP_HEADER");
         let (public_url, pages_url) = (public_url?, pages_url?);
         let site = match Site::new(&name?, pages_url.clone(), public_url.clone(), from?, &domain?) {
             Ok(site) => site,

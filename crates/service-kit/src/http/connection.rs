@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Limits;
 use super::socket::Impatient;
+use super::traffic::Traffic;
 
 /// What is read ahead of a connection, and so the most that a request's headers may have.
 const READ_AHEAD: usize = 64 * 1024;
@@ -33,6 +34,7 @@ pub(super) async fn serve(
     socket: TcpStream,
     peer: SocketAddr,
     router: Router,
+    traffic: Traffic,
     shutdown: CancellationToken,
 ) {
     // Small answers must not wait for an acknowledgement of the one before.
@@ -43,7 +45,16 @@ pub(super) async fn serve(
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        Box::pin(router.call(request))
+        let (open, traffic) = (traffic.request(), traffic.clone());
+        let answering = router.call(request);
+        Box::pin(async move {
+            let answer = answering.await;
+            if let Ok(answer) = &answer {
+                traffic.answered(answer.status());
+            }
+            drop(open);
+            answer
+        })
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())

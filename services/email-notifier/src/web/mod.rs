@@ -3,7 +3,6 @@
 //! Mail scanners follow every link and some run page scripts, so GET and HEAD show and only the press of a visible
 //! button (POST) changes anything. There is no script, no cookie and nothing from elsewhere on these pages.
 
-mod client;
 mod confirm;
 mod form;
 mod limits;

@@ -12,10 +12,10 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use mail::{Address, InvalidAddress, Locale, Topic};
+use service_kit::client;
 use subscription::Selection;
 use tokio::time::Instant;
 
-use super::client::client;
 use super::form::Fields;
 use super::pages::{Choice, Message, Subscribe, TRAP, render};
 use super::visitor::Visitor;
@@ -60,7 +60,7 @@ pub(super) async fn submit(
         Ok(fields) => fields,
         Err(why) => return web.unread(locale, why),
     };
-    let from = client(peer, &headers, web.client_ip_header.as_deref());
+    let from = client::network(peer, &headers, web.client_ip_header.as_deref());
     match web.accept(from, &fields).await {
         Ok(()) => {
             tokio::time::sleep_until(answer_at).await;

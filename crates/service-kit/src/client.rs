@@ -4,11 +4,20 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::HeaderMap;
 
+use crate::Settings;
+
+/// The setting `name`: the header in which a proxy in front tells the client's address. `None` when it is wrong.
+pub fn address_header(settings: &mut Settings, name: &'static str) -> Option<Option<String>> {
+    let help =
+        "Header in which the proxy in front tells the client's address, such as X-Real-IP; only behind such a proxy";
+    settings.optional(name, help)
+}
+
 /// The network of the client: an IPv4 address or an IPv6 /64, which is what one household or host is given.
 ///
-/// `header` is set by the proxy in front. Proxies append, so the last value is the proxy's own and those before it
+/// `header` ([`address_header`]) is set by the proxy in front. Proxies append, so the last value is the proxy's own and those before it
 /// are whatever the client claims. Without a readable value it is the peer of the connection.
-pub(super) fn client(peer: SocketAddr, headers: &HeaderMap, header: Option<&str>) -> IpAddr {
+pub fn network(peer: SocketAddr, headers: &HeaderMap, header: Option<&str>) -> IpAddr {
     let told = header.and_then(|name| headers.get_all(name).iter().next_back()).and_then(|value| value.to_str().ok());
     let told = told.and_then(|value| value.rsplit(',').next()).and_then(|last| last.trim().parse::<IpAddr>().ok());
     match told.unwrap_or(peer.ip()).to_canonical() {
@@ -30,7 +39,7 @@ mod tests {
         let values = values
             .iter()
             .map(|value| (HeaderName::from_static("x-forwarded-for"), HeaderValue::from_str(value).unwrap()));
-        client(
+        network(
             peer.parse().unwrap(),
             &values.collect::<Vec<_>>().into_iter().fold(HeaderMap::new(), |mut all, (n, v)| {
                 all.append(n, v);
