@@ -7,6 +7,7 @@
 mod draft;
 mod html;
 mod id;
+mod language;
 mod lifecycle;
 mod model;
 mod problem;
@@ -19,6 +20,7 @@ pub mod wire;
 pub use draft::{Draft, MAX_BODY_BYTES, MAX_FUTURE, draft_schema};
 pub use html::{Sanitised, paragraphs_to_html, sanitise, to_text};
 pub use id::{ArticleId, InvalidId, PublisherId};
+pub use language::{LanguageName, language_name};
 pub use lifecycle::{Command, Rejection, RevisionKind, apply};
 pub use model::{
     AltId, Article, Association, AssociationKind, Change, ChangeKind, Contributor, ContributorRole, Correction,
