@@ -4,30 +4,34 @@ use article::AssociationKind;
 
 use crate::category::categories;
 use crate::document::{FeedMeta, Format};
-use crate::entry::{Entry, Links, Standing};
+use crate::entry::{Entry, Links};
 use crate::item::{rfc3339, rfc3339_utc};
+use crate::paging::Paging;
 use crate::xml::Xml;
 
 const NS: &str = "http://www.w3.org/2005/Atom";
 pub(crate) const NS_TOMBSTONE: &str = "http://purl.org/atompub/tombstones/1.0";
 pub(crate) const NS_DC: &str = "http://purl.org/dc/elements/1.1/";
+/// Feed Paging and Archiving (RFC 5005).
+pub(crate) const NS_HISTORY: &str = "http://purl.org/syndication/history/1.0";
 
 /// The feed's own elements; entries and `</feed>` follow.
-pub(crate) fn head(meta: &FeedMeta, updated: jiff::Timestamp) -> Xml {
+pub(crate) fn head(meta: &FeedMeta, paging: &Paging, updated: jiff::Timestamp) -> Xml {
     let mut xml = Xml::document();
+    let feed_url = paging.feed_url(meta);
     let mut attributes = vec![("xmlns", NS), ("xmlns:at", NS_TOMBSTONE), ("xmlns:dc", NS_DC)];
+    attributes.extend(paging.is_archive().then_some(("xmlns:fh", NS_HISTORY)));
     attributes.extend(meta.language.as_deref().map(|language| ("xml:lang", language)));
     xml.open("feed", &attributes);
-    xml.element("id", &[], &meta.page_url);
+    xml.element("id", &[], feed_url);
     xml.element("title", &[("type", "text")], &meta.title);
     xml.element("subtitle", &[("type", "text")], &meta.description);
     xml.element("updated", &[], &rfc3339_utc(updated));
     xml.open("author", &[]);
     xml.element("name", &[], &meta.site_title);
     xml.close("author");
-    let own = meta.url(Format::Atom);
-    xml.empty("link", &[("rel", "self"), ("type", "application/atom+xml"), ("href", &own)]);
-    xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", &meta.page_url)]);
+    paging.write(&mut xml, "link", meta, Format::Atom);
+    xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", feed_url)]);
     xml.element("generator", &[], "newswire");
     xml
 }
@@ -52,7 +56,7 @@ pub(crate) fn entry(entry: &Entry<'_>, links: &Links) -> String {
         xml.element("summary", &[("type", "text")], summary);
     }
     xml.element("content", &[("type", "html")], &entry.html);
-    if entry.standing == Standing::Readable {
+    if entry.is_told() {
         origin(&mut xml, entry, links);
     }
     xml.close("entry");

@@ -19,7 +19,7 @@ pub(crate) struct Category {
 /// Section levels from the outermost in, then keywords, subjects, genre and slugline; none twice. A killed article
 /// keeps none: they may be what it was killed for.
 pub(crate) fn categories(entry: &Entry<'_>) -> Vec<Category> {
-    if entry.standing == Standing::Killed {
+    if entry.standing == Standing::Killed || entry.is_bare() {
         return Vec::new();
     }
     let article = entry.article;

@@ -1,9 +1,12 @@
 //! A whole feed: its own description, and items spliced in.
 
+use std::ops::Deref;
+
 use article::ArticleId;
 use jiff::Timestamp;
 
 use crate::item::Item;
+use crate::paging::Paging;
 use crate::xml::Xml;
 use crate::{atom, json, rss};
 
@@ -72,17 +75,25 @@ pub struct FeedMeta {
     pub site_title: String,
     /// One sentence: what the feed holds.
     pub description: String,
-    /// The feed's HTML page, absolute. With an extension it is the feed itself; it is the Atom feed's id too.
+    /// The document's own HTML page, absolute; with an extension it is the document itself. A live feed's is also what
+    /// the feed is known by: the id of the Atom feed.
     pub page_url: String,
     /// BCP 47; `None` where the entries are in several languages.
     pub language: Option<String>,
+    /// The WebSub hub that announces changes, absolute. Archives do not name it: they are no topics.
+    pub hub: Option<String>,
 }
 
 impl FeedMeta {
     /// The address of the feed in one format.
     pub fn url(&self, format: Format) -> String {
-        format!("{}.{}", self.page_url, format.extension())
+        with_extension(&self.page_url, format)
     }
+}
+
+/// The address of a page's document in one format.
+pub(crate) fn with_extension(page_url: &str, format: Format) -> String {
+    format!("{page_url}.{}", format.extension())
 }
 
 /// A feed as it is served.
@@ -94,16 +105,18 @@ pub struct Document {
 }
 
 /// Writes a feed of `items`, in their order. At most [`MAX_ENTRIES`]; where they would take the document past
-/// [`MAX_DOCUMENT_BYTES`], the longest are given as summary and link.
+/// [`MAX_DOCUMENT_BYTES`], the longest are given as summary and link. None is left out for its length: an archive is
+/// the only place where its articles are.
 ///
 /// The feed's own date is its newest entry's `updated`; an empty feed is dated 1970, for Atom requires a date and
 /// the clock would make two replicas differ.
-pub fn document(format: Format, meta: &FeedMeta, items: &[&Item]) -> Document {
+pub fn document<I: Deref<Target = Item>>(format: Format, meta: &FeedMeta, paging: &Paging, items: &[I]) -> Document {
+    let items: Vec<&Item> = items.iter().take(MAX_ENTRIES).map(Deref::deref).collect();
     let newest = items.iter().map(|item| item.updated).max();
     let head = match format {
-        Format::Rss => rss::head(meta, newest).finish(),
-        Format::Atom => atom::head(meta, newest.unwrap_or(Timestamp::UNIX_EPOCH)).finish(),
-        Format::Json => json::head(meta),
+        Format::Rss => rss::head(meta, paging, newest).finish(),
+        Format::Atom => atom::head(meta, paging, newest.unwrap_or(Timestamp::UNIX_EPOCH)).finish(),
+        Format::Json => json::head(meta, paging),
     };
     let chosen = chosen(format, head.len(), items);
     let ids = chosen.iter().map(|item| item.id).collect();
@@ -123,9 +136,9 @@ const TAIL_BYTES: usize = 1_000;
 
 /// The items that a feed holds: all of them, the longest in their short form if they do not fit otherwise. So every
 /// format has the same articles, however often it says the same.
-fn chosen<'a>(format: Format, head: usize, items: &[&'a Item]) -> Vec<&'a Item> {
+fn chosen(format: Format, head: usize, items: Vec<&Item>) -> Vec<&Item> {
     let size = |item: &Item| item.written(format).len() + item.tombstone.as_ref().map_or(0, String::len) + 2;
-    let mut chosen: Vec<&Item> = items.iter().take(MAX_ENTRIES).copied().collect();
+    let mut chosen = items;
     let mut total = head + TAIL_BYTES + chosen.iter().map(|item| size(item)).sum::<usize>();
     while total > MAX_DOCUMENT_BYTES {
         let long = chosen.iter().enumerate().filter_map(|(n, &item)| Some((size(item), n, item.short.as_deref()?)));
@@ -133,11 +146,6 @@ fn chosen<'a>(format: Format, head: usize, items: &[&'a Item]) -> Vec<&'a Item> 
         let Some((longest, n, short)) = long.max_by_key(|(size, n, _)| (*size, *n)) else { break };
         total = total - longest + size(short);
         chosen[n] = short;
-    }
-    // Short forms fit, but for hundreds of correction notes on every one of them.
-    while total > MAX_DOCUMENT_BYTES {
-        let Some(oldest) = chosen.pop() else { break };
-        total -= size(oldest);
     }
     chosen
 }

@@ -59,6 +59,8 @@ pub struct Entry<'a> {
     pub associations: &'a [Association],
     /// The last significant change, made unique within a second by the article's id.
     pub updated: Timestamp,
+    /// Nothing but headline, dates and link is told: the form that fits whatever else there is.
+    bare: bool,
 }
 
 impl<'a> Entry<'a> {
@@ -91,7 +93,8 @@ impl<'a> Entry<'a> {
                 (title, own_page, Some(notice), html, &[][..])
             }
         };
-        Some(Self { article, published, standing, title, link, summary, html, associations, updated: updated(article) })
+        let updated = updated(article);
+        Some(Self { article, published, standing, title, link, summary, html, associations, updated, bare: false })
     }
 
     /// The summary, or the beginning of the text where nobody wrote one.
@@ -111,9 +114,14 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// Whether more is told than what happened to the article: names, sources, rights.
+    pub(crate) fn is_told(&self) -> bool {
+        self.standing == Standing::Readable && !self.bare
+    }
+
     /// Who wrote it: the byline verbatim, else the contributors named as authors. A notice names nobody.
     pub fn authors(&self) -> Vec<(&'a str, Option<&'a Url>)> {
-        if self.standing != Standing::Readable {
+        if !self.is_told() {
             return Vec::new();
         }
         match &self.article.byline {
@@ -127,7 +135,7 @@ impl<'a> Entry<'a> {
 
     /// Everybody else who is named: contributors that the authors do not mention already.
     pub(crate) fn contributors(&self) -> Vec<&'a Contributor> {
-        if self.standing != Standing::Readable {
+        if !self.is_told() {
             return Vec::new();
         }
         let authors = self.authors();
@@ -152,6 +160,21 @@ impl<'a> Entry<'a> {
         self.html = html;
         self.associations = &[];
         self
+    }
+
+    /// What is left where even the summary, the names and the sources are too long: fifty of these always fit.
+    pub(crate) fn bared(mut self) -> Self {
+        let link = html_escape(&self.link);
+        self.html = format!("<p><a href=\"{link}\">{link}</a></p>");
+        self.summary = None;
+        self.associations = &[];
+        self.bare = true;
+        self
+    }
+
+    /// Whether only the fewest words are told.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.bare
     }
 }
 
@@ -180,7 +203,7 @@ fn content(article: &Article) -> String {
     }
     let body = article.body.as_deref().unwrap_or_default();
     // Intake sanitised it already; a hole there must not become a hole in every reader.
-    html.push_str(&article::sanitise(&legal(body), article.canonical_url.as_ref()).html);
+    html.push_str(&article::sanitise(body, article.canonical_url.as_ref()).html);
     if article::direction(&article.language) == Direction::Rtl {
         let language = html_escape(&article.language);
         html = format!("<div lang=\"{language}\" dir=\"rtl\">\n{html}\n</div>");

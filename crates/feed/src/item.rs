@@ -3,6 +3,7 @@
 use article::{Article, ArticleId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
 
 use crate::document::{Format, MAX_DOCUMENT_BYTES, MAX_ENTRIES};
 use crate::entry::{Entry, Links, Standing};
@@ -25,8 +26,9 @@ pub struct Item {
     json: String,
     /// For feeds in XML; JSON Feed says it inside the item.
     pub(crate) tombstone: Option<String>,
-    /// The same without the body, where that makes a difference.
+    /// The same without the body, where that makes a difference; it may have a shorter form of its own.
     pub(crate) short: Option<Box<Item>>,
+    fingerprint: u64,
 }
 
 impl Item {
@@ -34,10 +36,13 @@ impl Item {
     pub fn render(article: &Article, links: &Links) -> Option<Self> {
         let entry = Entry::of(article, links)?;
         let mut item = Self::write(&entry, links);
-        let longest = [&item.rss, &item.atom, &item.json].map(String::len).into_iter().max().unwrap_or_default();
-        if longest > SMALL_ITEM_BYTES {
-            let short = Self::write(&entry.shortened(), links);
-            if longest > MAX_ITEM_BYTES {
+        if item.longest() > SMALL_ITEM_BYTES {
+            let entry = entry.shortened();
+            let mut short = Self::write(&entry, links);
+            if short.longest() > SMALL_ITEM_BYTES {
+                short.short = Some(Box::new(Self::write(&entry.bared(), links)));
+            }
+            if item.longest() > MAX_ITEM_BYTES {
                 return Some(short);
             }
             item.short = Some(Box::new(short));
@@ -46,16 +51,25 @@ impl Item {
     }
 
     fn write(entry: &Entry<'_>, links: &Links) -> Self {
+        let (rss, atom, json) = (rss::item(entry), atom::entry(entry, links), json::item(entry));
+        let tombstone = (entry.standing == Standing::Killed).then(|| atom::tombstone(entry));
+        let fingerprint = fingerprint([&rss, &atom, &json, tombstone.as_deref().unwrap_or_default()]);
         Self {
             id: entry.article.id,
             updated: entry.updated,
             language: entry.article.language.clone(),
-            rss: rss::item(entry),
-            atom: atom::entry(entry, links),
-            json: json::item(entry),
-            tombstone: (entry.standing == Standing::Killed).then(|| atom::tombstone(entry)),
+            rss,
+            atom,
+            json,
+            tombstone,
             short: None,
+            fingerprint,
         }
+    }
+
+    /// Bytes of its longest form.
+    fn longest(&self) -> usize {
+        [&self.rss, &self.atom, &self.json].map(String::len).into_iter().max().unwrap_or_default()
     }
 
     pub(crate) fn written(&self, format: Format) -> &str {
@@ -66,10 +80,32 @@ impl Item {
         }
     }
 
+    pub fn id(&self) -> ArticleId {
+        self.id
+    }
+
+    /// Changes if anything that is written of the article changes in any format; the same on every replica and for
+    /// every version of this program that writes the same.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
     /// BCP 47, the article's.
     pub fn language(&self) -> &str {
         &self.language
     }
+}
+
+fn fingerprint(forms: [&str; 4]) -> u64 {
+    let mut hash = Sha256::new();
+    for form in forms {
+        // The length keeps what moves from one form into the next apart.
+        hash.update(u64::try_from(form.len()).expect("a length in memory").to_be_bytes());
+        hash.update(form);
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    let (first, _) = digest.split_first_chunk().expect("32 bytes are more than 8");
+    u64::from_be_bytes(*first)
 }
 
 /// `updated` on the newsroom's clock, to the microsecond.
@@ -89,4 +125,16 @@ pub(crate) fn rfc3339_utc(at: Timestamp) -> String {
 
 pub(crate) fn rfc5322_utc(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Replicas of two versions of the program tell deltas by it.
+    #[test]
+    fn a_fingerprint_is_the_same_on_every_replica_and_next_year() {
+        assert_eq!(format!("{:016x}", fingerprint(["a", "b", "c", ""])), "fe50b806593d3a84");
+        assert_ne!(fingerprint(["a", "bc", "", ""]), fingerprint(["ab", "c", "", ""]));
+    }
 }

@@ -7,9 +7,10 @@ use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter};
 
 use crate::category::tags;
-use crate::document::{FeedMeta, Format};
+use crate::document::{FeedMeta, Format, with_extension};
 use crate::entry::{Entry, Standing};
 use crate::item::rfc3339;
+use crate::paging::Paging;
 use crate::xml::is_legal;
 
 #[derive(Serialize)]
@@ -19,9 +20,33 @@ struct Feed<'a> {
     home_page_url: &'a str,
     feed_url: String,
     description: &'a str,
+    /// Where older entries are: the next page for whoever reads on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
     authors: [Author<'a>; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hubs: Vec<Hub<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    _newswire: Option<Archive>,
+}
+
+#[derive(Serialize)]
+struct Hub<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    url: &'a str,
+}
+
+/// What RFC 5005 says by links and JSON Feed has no word for.
+#[derive(Serialize)]
+struct Archive {
+    archive: bool,
+    /// This document; `feed_url` is the feed that it is a part of.
+    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_archive: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -102,15 +127,25 @@ struct Detail<'a> {
 }
 
 /// The feed's own members, as an object without its closing brace.
-pub(crate) fn head(meta: &FeedMeta) -> String {
+pub(crate) fn head(meta: &FeedMeta, paging: &Paging) -> String {
+    let json = |page: &str| with_extension(page, Format::Json);
+    let feed_url = paging.feed_url(meta);
+    let archive = paging.is_archive().then(|| Archive {
+        archive: true,
+        url: meta.url(Format::Json),
+        next_archive: paging.newer().map(json),
+    });
     let feed = Feed {
         version: "https://jsonfeed.org/version/1.1",
         title: &meta.title,
-        home_page_url: &meta.page_url,
-        feed_url: meta.url(Format::Json),
+        home_page_url: feed_url,
+        feed_url: json(feed_url),
         description: &meta.description,
+        next_url: paging.older().map(json),
         authors: [Author { name: &meta.site_title, url: None }],
         language: meta.language.as_deref(),
+        hubs: paging.hub(meta).map(|url| Hub { kind: "WebSub", url }).into_iter().collect(),
+        _newswire: archive,
     };
     let mut json = written(&feed);
     json.pop();
@@ -154,7 +189,7 @@ pub(crate) fn item(entry: &Entry<'_>) -> String {
 
 fn extension<'a>(entry: &Entry<'a>) -> Extension<'a> {
     let article = entry.article;
-    let detail = (entry.standing == Standing::Readable).then(|| Detail {
+    let detail = entry.is_told().then(|| Detail {
         section: &article.section,
         sources: &article.sources,
         contributors: &article.contributors,

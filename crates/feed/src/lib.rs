@@ -3,20 +3,24 @@
 //! [`Entry`] says what readers see of an article. Atom is the fullest form of it, the other formats are projections
 //! of the same entry. An [`Item`] is one entry written in every format, once per change of the article; a
 //! [`document`] splices items into a feed, so that a new article in twenty feeds costs one rendering and twenty
-//! copies.
+//! copies. [`check`] reads a document as a stranger would, before anybody else does.
 //!
 //! Pure and deterministic: no clock, no network; the same articles give the same bytes on every replica.
 
 mod atom;
 mod category;
+mod check;
 mod document;
 mod entry;
 mod item;
 mod json;
+mod paging;
 mod rss;
 mod words;
 mod xml;
 
+pub use check::{Unreadable, check};
 pub use document::{Document, FeedMeta, Format, MAX_DOCUMENT_BYTES, MAX_ENTRIES, document};
 pub use entry::{Entry, Links, Standing};
 pub use item::Item;
+pub use paging::Paging;

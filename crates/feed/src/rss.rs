@@ -3,15 +3,16 @@
 
 use article::{Association, AssociationKind};
 
-use crate::atom::{NS_DC, NS_TOMBSTONE};
+use crate::atom::{NS_DC, NS_HISTORY, NS_TOMBSTONE};
 use crate::category::categories;
 use crate::document::{FeedMeta, Format, TTL_MINUTES};
-use crate::entry::{Entry, Standing};
+use crate::entry::Entry;
 use crate::item::rfc5322_utc;
+use crate::paging::Paging;
 use crate::xml::Xml;
 
 /// The channel's own elements; items, `</channel>` and `</rss>` follow.
-pub(crate) fn head(meta: &FeedMeta, updated: Option<jiff::Timestamp>) -> Xml {
+pub(crate) fn head(meta: &FeedMeta, paging: &Paging, updated: Option<jiff::Timestamp>) -> Xml {
     let mut xml = Xml::document();
     let mut attributes = vec![
         ("version", "2.0"),
@@ -21,11 +22,12 @@ pub(crate) fn head(meta: &FeedMeta, updated: Option<jiff::Timestamp>) -> Xml {
         ("xmlns:dc", NS_DC),
         ("xmlns:media", "http://search.yahoo.com/mrss/"),
     ];
+    attributes.extend(paging.is_archive().then_some(("xmlns:fh", NS_HISTORY)));
     attributes.extend(meta.language.as_deref().map(|language| ("xml:lang", language)));
     xml.open("rss", &attributes);
     xml.open("channel", &[]);
     xml.element("title", &[], &meta.title);
-    xml.element("link", &[], &meta.page_url);
+    xml.element("link", &[], paging.feed_url(meta));
     xml.element("description", &[], &meta.description);
     if let Some(language) = &meta.language {
         xml.element("language", &[], language);
@@ -35,8 +37,7 @@ pub(crate) fn head(meta: &FeedMeta, updated: Option<jiff::Timestamp>) -> Xml {
     }
     xml.element("generator", &[], "newswire");
     xml.element("ttl", &[], &TTL_MINUTES.to_string());
-    let own = meta.url(Format::Rss);
-    xml.empty("atom:link", &[("rel", "self"), ("type", "application/rss+xml"), ("href", &own)]);
+    paging.write(&mut xml, "atom:link", meta, Format::Rss);
     xml
 }
 
@@ -62,7 +63,7 @@ pub(crate) fn item(entry: &Entry<'_>) -> String {
     xml.element("guid", &[("isPermaLink", "false")], &article.id.to_string());
     xml.element("pubDate", &[], &entry.published.rfc5322());
     xml.element("dc:language", &[], &article.language);
-    if entry.standing == Standing::Readable {
+    if entry.is_told() {
         sources(&mut xml, entry);
         if let Some(rights) = entry.rights() {
             xml.element("dc:rights", &[], &rights);

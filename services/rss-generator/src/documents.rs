@@ -8,7 +8,7 @@ use article::{Article, ArticleId, Status};
 use axum::http::StatusCode;
 use feed::{Entry, Format, Item, Standing};
 use jiff::Timestamp;
-use subscription::Selection;
+use subscription::{Atom, Expression, Selection};
 
 use crate::html::{self, FeedRef};
 use crate::library::{Draft, Key, Library};
@@ -72,15 +72,15 @@ impl Writer {
         let mut changes = Changes { articles: state.ids().collect(), ..Changes::default() };
         changes.selections.extend(state.selections().map(|(selection, _)| selection.clone()));
         // There is a feed of everything even before there is anything.
-        changes.selections.insert(Selection::Everything);
-        changes.at = Some(state.last_change(&Selection::Everything, now).unwrap_or(Timestamp::UNIX_EPOCH));
+        changes.selections.insert(Selection::everything());
+        changes.at = Some(state.last_change(&Selection::everything(), now).unwrap_or(Timestamp::UNIX_EPOCH));
         self.write(state, &changes, library, now)
     }
 
     fn feed(&mut self, state: &State, selection: &Selection, at: Timestamp, drafts: &mut Vec<(Key, Option<Draft>)>) {
         let members = state.members(selection);
         let forms = [None].into_iter().chain(Format::ALL.map(Some));
-        if members.is_none() && *selection != Selection::Everything {
+        if members.is_none() && !selection.is_everything() {
             drafts.extend(forms.map(|form| (Key::Feed(selection.clone(), form), None)));
             return;
         }
@@ -88,9 +88,10 @@ impl Writer {
         let entries: Vec<Arc<Written>> = window.into_iter().filter_map(|id| self.entry(state.article(id)?)).collect();
         let items: Vec<&Item> = entries.iter().map(|entry| &entry.item).collect();
         let feed = self.feed_ref(state, selection, common_language(&items));
+        let live = feed::Paging::Live { prev: None };
         for form in forms {
             let (content_type, body) = match form {
-                Some(format) => (format.content_type(), feed::document(format, &feed.meta, &items).bytes),
+                Some(format) => (format.content_type(), feed::document(format, &feed.meta, &live, &items).bytes),
                 None => {
                     let cards: Vec<&str> = entries.iter().map(|entry| entry.card.as_str()).collect();
                     (HTML, html::feed(&self.site, &feed, &cards))
@@ -142,7 +143,7 @@ impl Writer {
         // Its innermost section is what more of the kind is; what was killed may be so for its section's name.
         let told = entry.standing != Standing::Killed || article.test;
         let innermost = Selection::of(article).pop().filter(|_| told);
-        let selection = innermost.unwrap_or(Selection::Everything);
+        let selection = innermost.unwrap_or_else(Selection::everything);
         // Named by this article alone: its page must not change when another of its section is published.
         let meta = self.site.meta(&selection, Some(article), None);
         let feed = FeedRef::new(&self.site, &selection, name(&selection, Some(article)), meta);
@@ -150,14 +151,14 @@ impl Writer {
     }
 
     fn directory(&self, state: &State, at: Timestamp) -> Draft {
-        let all = self.feed_ref(state, &Selection::Everything, None);
+        let all = self.feed_ref(state, &Selection::everything(), None);
         let (mut sections, mut publishers) = (Vec::new(), Vec::new());
         for (selection, _) in state.selections() {
-            match selection {
+            match selection.parts() {
+                Expression::Atom(Atom::Section(_)) => sections.push(self.feed_ref(state, selection, None)),
+                Expression::Atom(Atom::Publisher(_)) => publishers.push(self.feed_ref(state, selection, None)),
                 // Whoever rehearses knows the address.
-                Selection::Everything | Selection::Test => {}
-                Selection::Section(_) => sections.push(self.feed_ref(state, selection, None)),
-                Selection::Publisher(_) => publishers.push(self.feed_ref(state, selection, None)),
+                _ => {}
             }
         }
         let body = html::directory(&self.site, &all, &sections, &publishers);

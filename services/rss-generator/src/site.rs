@@ -66,7 +66,14 @@ impl Site {
                 (format!("{name} – {}", self.title), format!("Rehearsals of {}; none of this is news", self.title))
             }
         };
-        FeedMeta { title, site_title: self.title.clone(), description, page_url: self.feed(selection), language }
+        FeedMeta {
+            title,
+            site_title: self.title.clone(),
+            description,
+            page_url: self.feed(selection),
+            language,
+            hub: None,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::parsed_back::parse;
-use crate::samples::{create, english, feed, links, meta};
+use crate::samples::{create, english, feed, links, live, meta};
 
 /// Characters XML 1.0 has no place for.
 fn forbidden(c: char) -> bool {
@@ -69,15 +69,34 @@ fn a_feed_stays_within_its_bounds() {
     document["body_text"] = "党".repeat(10_000).into();
     let items: Vec<Item> = (0..80).map(|n| Item::render(&create(n, &document), &links()).unwrap()).collect();
     for format in Format::ALL {
-        let written = feed::document(format, &meta(), &items.iter().collect::<Vec<_>>());
+        let written = feed::document(format, &meta(), &live(), &items.iter().collect::<Vec<_>>());
         assert!(written.bytes.len() <= MAX_DOCUMENT_BYTES, "{format:?}: {}", written.bytes.len());
         assert!(written.bytes.len() > MAX_DOCUMENT_BYTES * 9 / 10, "{format:?}: {}", written.bytes.len());
         assert_eq!(written.ids.len(), MAX_ENTRIES, "{format:?}: long ones are shortened, none is left out");
         assert_eq!(parse(std::str::from_utf8(&written.bytes).unwrap()).entries.len(), written.ids.len());
     }
     let small: Vec<Item> = (0..80).map(|n| Item::render(&create(n, &english()), &links()).unwrap()).collect();
-    let ids = feed::document(Format::Rss, &meta(), &small.iter().collect::<Vec<_>>()).ids;
+    let ids = feed::document(Format::Rss, &meta(), &live(), &small.iter().collect::<Vec<_>>()).ids;
     assert_eq!(ids.len(), MAX_ENTRIES);
+}
+
+/// Everything as long as intake lets it be, in the longest characters.
+#[test]
+fn no_article_is_left_out_of_a_feed_however_long_all_of_it_is() {
+    let long = "👩🏿‍❤️‍💋‍👨🏿".repeat(300);
+    let mut document = english();
+    document["headline"] = long.as_str().into();
+    document["summary"] = long.repeat(3).into();
+    document["byline"] = long.as_str().into();
+    document["keywords"] = (0..20).map(|n| format!("{n} {}", "👩🏿‍❤️‍💋‍👨🏿".repeat(40))).collect();
+    document["contributors"] =
+        (0..50).map(|n| json!({"name": format!("{n}{}", "👩🏿‍❤️‍💋‍👨🏿".repeat(60)), "role": "author"})).collect();
+    let items: Vec<Item> = (0..50).map(|n| Item::render(&create(n, &document), &links()).unwrap()).collect();
+    for format in Format::ALL {
+        let written = feed::document(format, &meta(), &live(), &items.iter().collect::<Vec<_>>());
+        assert!(written.bytes.len() <= MAX_DOCUMENT_BYTES, "{format:?}: {}", written.bytes.len());
+        assert_eq!(feed::check(format, &written.bytes).unwrap().len(), MAX_ENTRIES);
+    }
 }
 
 #[test]

@@ -11,6 +11,10 @@ fn step(article: &Article, command: Command) -> Article {
     apply(Some(article), command, at("2026-02-01T08:00:00Z")).unwrap()
 }
 
+pub(crate) fn killed(article: &Article) -> Article {
+    step(article, Command::Kill { note: "Court order.".into() })
+}
+
 #[test]
 fn a_correction_opens_with_its_note_and_moves_updated_only() {
     let first = create(1, &english());
@@ -55,7 +59,7 @@ fn a_withdrawal_leaves_the_headline_and_the_notice() {
 
 #[test]
 fn a_kill_leaves_a_notice_under_the_same_id_and_a_tombstone() {
-    let article = step(&create(1, &english()), Command::Kill { note: "Court order.".into() });
+    let article = killed(&create(1, &english()));
     let id = article.id.to_string();
     for format in Format::ALL {
         let written = feed(format, std::slice::from_ref(&article));

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 #![expect(clippy::print_stderr, reason = "a skipped test says why")]
 
+mod checked;
 mod feedparser;
 mod golden;
 mod hostile;
 mod lifecycle;
+mod paging;
 mod parsed_back;
 mod samples;

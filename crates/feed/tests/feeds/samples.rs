@@ -1,7 +1,7 @@
 //! Articles and feeds for the tests, made the way a publisher makes them.
 
 use article::{Article, ArticleId, Command, Draft, Provenance, RevisionKind, apply};
-use feed::{FeedMeta, Format, Item, Links};
+use feed::{FeedMeta, Format, Item, Links, Paging};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -85,11 +85,24 @@ pub(crate) fn meta() -> FeedMeta {
         description: "Everything the newsroom publishes".into(),
         page_url: "https://news.example/feeds/all".into(),
         language: Some("en".into()),
+        hub: None,
     }
+}
+
+pub(crate) fn live() -> Paging {
+    Paging::Live { prev: None }
 }
 
 pub(crate) fn feed(format: Format, articles: &[Article]) -> String {
     let items: Vec<Item> = articles.iter().filter_map(|article| Item::render(article, &links())).collect();
-    let document = feed::document(format, &meta(), &items.iter().collect::<Vec<_>>());
-    String::from_utf8(document.bytes).unwrap()
+    written(format, &meta(), &live(), &items)
+}
+
+/// A document as text, once a stranger has found in it what it says it holds.
+pub(crate) fn written(format: Format, meta: &FeedMeta, paging: &Paging, items: &[Item]) -> String {
+    let document = feed::document(format, meta, paging, &items.iter().collect::<Vec<_>>());
+    let text = String::from_utf8(document.bytes).unwrap();
+    let read = feed::check(format, text.as_bytes()).unwrap_or_else(|error| panic!("{format:?}: {error}\n{text}"));
+    assert_eq!(read, document.ids, "{format:?}");
+    text
 }
