@@ -97,7 +97,7 @@ impl Writer {
                     (HTML, html::feed(&self.site, &feed, &cards))
                 }
             };
-            let draft = Draft { status: StatusCode::OK, content_type, body, changed: at };
+            let draft = Draft { status: StatusCode::OK, content_type, body, changed: at, source: None };
             drafts.push((Key::Feed(selection.clone(), form), Some(draft)));
         }
     }
@@ -135,7 +135,7 @@ impl Writer {
             }
             _ => return None,
         };
-        Some(Draft { status, content_type: HTML, body, changed: changed(article, now) })
+        Some(Draft { status, content_type: HTML, body, changed: changed(article, now), source: None })
     }
 
     fn article(&self, article: &Article) -> Option<Vec<u8>> {
@@ -162,7 +162,7 @@ impl Writer {
             }
         }
         let body = html::directory(&self.site, &all, &sections, &publishers);
-        Draft { status: StatusCode::OK, content_type: HTML, body, changed: at }
+        Draft { status: StatusCode::OK, content_type: HTML, body, changed: at, source: None }
     }
 
     fn sweep(&mut self, state: &State) {

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWrite
 use article::ArticleId;
 use axum::http::StatusCode;
 use bytes::Bytes;
-use feed::Format;
+use feed::{FeedMeta, Format, Item, Paging};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
@@ -54,6 +54,16 @@ pub(crate) struct Draft {
     pub(crate) body: Vec<u8>,
     /// The last change that readers could notice.
     pub(crate) changed: Timestamp,
+    /// Of a live feed: what it was written from, one for all its formats. Pages and archives have none.
+    pub(crate) source: Option<Arc<Source>>,
+}
+
+/// What a feed is written from: `feed::document` of it gives the same bytes at any time.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) meta: FeedMeta,
+    pub(crate) paging: Paging,
+    pub(crate) items: Vec<Arc<Item>>,
 }
 
 #[derive(Debug)]
