@@ -2,8 +2,20 @@
 //!
 //! Pure: it knows articles and nothing of feeds, mail, HTTP or storage.
 
+mod error;
+mod expression;
+mod features;
 mod index;
+mod matcher;
+mod parse;
 mod selection;
+#[cfg(test)]
+mod tests;
+mod words;
 
+pub use error::{InvalidSelection, Problem};
+pub use expression::{Atom, Expression};
+pub use features::Features;
 pub use index::Index;
-pub use selection::{InvalidSelection, Selection};
+pub use matcher::Matcher;
+pub use selection::Selection;

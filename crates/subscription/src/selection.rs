@@ -1,210 +1,227 @@
-//! A selection of the news and its canonical address form.
+//! A selection of the news: an expression with its canonical text.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use article::{Article, PublisherId, slug};
 use serde::{Deserialize, Serialize};
 
+use crate::error::{InvalidSelection, Problem};
+use crate::expression::{Atom, Expression, MAX_ATOMS, MAX_BYTES, MAX_DEPTH};
+use crate::features::Features;
+use crate::parse::parse;
+
 /// A part of the news that can be read as a feed and subscribed to by email.
 ///
-/// Its text form is canonical, stable for ever and a URL path: `all`, `section/world/asia`, `publisher/hefei`, `test`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Selection {
-    Everything,
-    /// Section slugs from the outermost in, 1 to 5; the articles of every section below belong to it too.
-    Section(Vec<String>),
-    Publisher(PublisherId),
-    /// Rehearsals, marked so when they were made. They are in no other selection, and nobody can subscribe to them.
-    Test,
-}
+/// Its text form is canonical, stable for ever and a URL path: `all`, `section/world/asia`, `section/world+!keyword/sport`.
+/// However it was written, one selection has one text; it is known by that, and cheap to copy.
+#[derive(Clone)]
+pub struct Selection(Arc<Inner>);
 
-/// The text names no selection.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no selection; use all, section/<name> or publisher/<name>")]
-pub struct InvalidSelection(String);
+struct Inner {
+    text: Box<str>,
+    expression: Expression,
+}
 
 impl Selection {
-    pub fn matches(&self, article: &Article) -> bool {
-        match self {
-            Self::Test => article.test,
-            _ if article.test => false,
-            Self::Everything => true,
-            Self::Publisher(publisher) => article.publisher == *publisher,
-            Self::Section(slugs) => {
-                article.section.len() >= slugs.len()
-                    && article.section.iter().zip(slugs).all(|(name, wanted)| slug(name) == *wanted)
-            }
-        }
+    pub fn everything() -> Self {
+        Self::unbounded(Expression::EVERYTHING)
     }
 
-    /// Every selection an article belongs to: everything, its publisher, its section and each section above that; a
-    /// test article to the tests alone.
+    /// The rehearsals.
+    pub fn test() -> Self {
+        Self::unbounded(Expression::Atom(Atom::Test))
+    }
+
+    pub fn publisher(publisher: PublisherId) -> Self {
+        Self::unbounded(Expression::Atom(Atom::Publisher(publisher)))
+    }
+
+    /// The selections an article names: everything, its publisher, its section and each section above that; a test
+    /// article the tests alone.
     pub fn of(article: &Article) -> Vec<Self> {
         if article.test {
-            return vec![Self::Test];
+            return vec![Self::test()];
         }
-        let slugs: Vec<String> = article.section.iter().map(|name| slug(name)).collect();
-        let sections = (1..=slugs.len()).map(|depth| Self::Section(slugs[..depth].to_vec()));
-        [Self::Everything, Self::Publisher(article.publisher.clone())].into_iter().chain(sections).collect()
+        let mut named = vec![Self::everything(), Self::publisher(article.publisher.clone())];
+        let mut path = String::new();
+        for name in &article.section {
+            path.push_str(if path.is_empty() { "" } else { "/" });
+            path.push_str(&slug(name));
+            named.extend(Self::new(Expression::Atom(Atom::Section(path.as_str().into()))).ok());
+        }
+        named
+    }
+
+    /// Every selection of one atom that `article` is in, but for those of its text: what [`Selection::of`] names first,
+    /// then keywords, sources, its language and those above, subjects, and its urgency.
+    pub fn naming(article: &Article) -> Vec<Self> {
+        let mut named = Self::of(article);
+        if !article.test {
+            let features = Features::of(article);
+            let atoms = features.named().into_iter().filter_map(|atom| Self::new(Expression::Atom(atom)).ok());
+            named.extend(atoms);
+        }
+        named
+    }
+
+    /// What is in all of `parts`; everything when there are none.
+    ///
+    /// # Errors
+    /// When that is nothing, or too much to be written down.
+    pub fn all_of(parts: impl IntoIterator<Item = Self>) -> Result<Self, Problem> {
+        let parts = parts.into_iter().map(|part| part.0.expression.clone()).collect();
+        Expression::all_of(parts).and_then(Self::new)
+    }
+
+    /// What is in any of `parts`.
+    ///
+    /// # Errors
+    /// When there are none, or too many to be written down.
+    pub fn any_of(parts: impl IntoIterator<Item = Self>) -> Result<Self, Problem> {
+        let parts = parts.into_iter().map(|part| part.0.expression.clone()).collect();
+        Expression::any_of(parts).and_then(Self::new)
+    }
+
+    /// All news but this.
+    ///
+    /// # Errors
+    /// When this is everything, or the tests.
+    pub fn not(&self) -> Result<Self, Problem> {
+        Expression::not(self.0.expression.clone()).and_then(Self::new)
+    }
+
+    /// # Errors
+    /// When it has more atoms, depth or bytes than a selection may have.
+    fn new(expression: Expression) -> Result<Self, Problem> {
+        if expression.atoms().nth(MAX_ATOMS).is_some() {
+            return Err(Problem::Many);
+        }
+        if expression.depth() > MAX_DEPTH {
+            return Err(Problem::Deep);
+        }
+        let selection = Self::unbounded(expression);
+        if selection.as_str().len() > MAX_BYTES { Err(Problem::Long) } else { Ok(selection) }
+    }
+
+    /// Of an expression that is known to be within the bounds.
+    fn unbounded(expression: Expression) -> Self {
+        Self(Arc::new(Inner { text: expression.to_string().into(), expression }))
+    }
+
+    /// What it is made of, in canonical form.
+    pub fn parts(&self) -> &Expression {
+        &self.0.expression
+    }
+
+    /// The canonical text.
+    pub fn as_str(&self) -> &str {
+        &self.0.text
+    }
+
+    pub fn is_everything(&self) -> bool {
+        self.0.expression == Expression::EVERYTHING
+    }
+
+    pub fn is_test(&self) -> bool {
+        self.0.expression == Expression::Atom(Atom::Test)
+    }
+
+    /// Whether an article with these features is in it. A test article is in the tests alone.
+    pub fn matches(&self, features: &Features) -> bool {
+        features.is_test() == self.is_test() && holds(&self.0.expression, features)
+    }
+
+    /// How much is asked of an article that matches: what is narrower asks more. 0 is everything.
+    pub fn narrowness(&self) -> u32 {
+        fn of(expression: &Expression) -> u32 {
+            match expression {
+                Expression::Atom(Atom::Everything | Atom::Test) => 0,
+                // Of the sections above each other the innermost, and any of them before a whole publisher.
+                Expression::Atom(Atom::Section(path)) => 4 + u32::try_from(path.split('/').count()).unwrap_or(u32::MAX),
+                Expression::Atom(Atom::Language(_)) => 2,
+                Expression::Atom(Atom::Publisher(_)) => 4,
+                Expression::Atom(Atom::Urgency(most)) => 10 - u32::from(*most),
+                Expression::Atom(Atom::Source(_)) => 10,
+                Expression::Atom(Atom::Keyword(_) | Atom::Subject(_)) => 12,
+                Expression::Atom(Atom::Text(_)) => 14,
+                Expression::AllOf(parts) => parts.iter().map(of).sum(),
+                Expression::AnyOf(parts) => parts.iter().map(of).min().unwrap_or_default(),
+                Expression::Not(_) => 1,
+            }
+        }
+        of(&self.0.expression)
     }
 }
 
-impl fmt::Display for Selection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Everything => f.write_str("all"),
-            Self::Publisher(publisher) => write!(f, "publisher/{publisher}"),
-            Self::Section(slugs) => write!(f, "section/{}", slugs.join("/")),
-            Self::Test => f.write_str("test"),
-        }
+fn holds(expression: &Expression, features: &Features) -> bool {
+    match expression {
+        Expression::Atom(atom) => features.has(atom),
+        Expression::AllOf(parts) => parts.iter().all(|part| holds(part, features)),
+        Expression::AnyOf(parts) => parts.iter().any(|part| holds(part, features)),
+        Expression::Not(part) => !holds(part, features),
     }
 }
 
 impl FromStr for Selection {
     type Err = InvalidSelection;
 
-    /// Reads the canonical form; section names are slugged, so that `section/World` and `section/world` are one.
+    /// Reads any spelling; names are slugged, so that `section/World` and `section/world` are one.
     fn from_str(text: &str) -> Result<Self, InvalidSelection> {
-        let invalid = || InvalidSelection(text.chars().take(100).collect());
-        match text.split_once('/') {
-            None if text == "all" => Ok(Self::Everything),
-            None if text == "test" => Ok(Self::Test),
-            Some(("publisher", name)) => name.parse().map(Self::Publisher).map_err(|_| invalid()),
-            Some(("section", path)) => {
-                let slugs: Vec<String> = path.split('/').map(slug).collect();
-                let fits = (1..=5).contains(&slugs.len()) && text.len() <= 2048 && !path.split('/').any(str::is_empty);
-                if fits { Ok(Self::Section(slugs)) } else { Err(invalid()) }
-            }
-            _ => Err(invalid()),
-        }
+        let bounded = parse(text).map(Self::new)?;
+        bounded.map_err(|problem| InvalidSelection { text: text.chars().take(100).collect(), at: 1, problem })
+    }
+}
+
+impl PartialEq for Selection {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.text == other.0.text
+    }
+}
+
+impl Eq for Selection {}
+
+impl Hash for Selection {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.text.hash(state);
+    }
+}
+
+impl PartialOrd for Selection {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Selection {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.text.cmp(&other.0.text)
+    }
+}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Selection({})", self.as_str())
     }
 }
 
 impl Serialize for Selection {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.as_str())
     }
 }
 
 impl<'de> Deserialize<'de> for Selection {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use article::{ArticleId, Command, Draft, Provenance};
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn article_in(section: &[String]) -> Article {
-        let document = serde_json::json!({"headline": "H", "language": "en", "body_text": "B", "section": section});
-        let now = "2026-11-22T10:00:00Z".parse().unwrap();
-        let provenance =
-            Provenance { channel: "api".into(), raw_sha256: String::new(), importer: None, warnings: Vec::new() };
-        let (publisher, draft) = ("hefei".parse().unwrap(), Box::new(Draft::from_json(&document, now).unwrap()));
-        let command = Command::Create { id: ArticleId::new(now, [0; 10]), publisher, draft, provenance };
-        article::apply(None, command, now).unwrap()
-    }
-
-    fn names(section: &[&str]) -> Vec<String> {
-        section.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    #[test]
-    fn an_article_belongs_to_its_section_and_those_above() {
-        let article = article_in(&names(&["World News", "Asia"]));
-        let of: Vec<String> = Selection::of(&article).iter().map(ToString::to_string).collect();
-        assert_eq!(of, ["all", "publisher/hefei", "section/world-news", "section/world-news/asia"]);
-        for (selection, wanted) in [
-            ("all", true),
-            ("publisher/hefei", true),
-            ("publisher/wuhan", false),
-            ("section/world-news", true),
-            ("section/WORLD news/asia", true),
-            ("section/asia", false),
-            ("section/world", false),
-            ("section/world-news/asia/japan", false),
-        ] {
-            assert_eq!(selection.parse::<Selection>().unwrap().matches(&article), wanted, "{selection}");
-        }
-    }
-
-    #[test]
-    fn a_test_article_is_in_the_tests_alone() {
-        let news = article_in(&names(&["World"]));
-        let test = Article { test: true, ..news.clone() };
-        assert_eq!(Selection::of(&test), [Selection::Test]);
-        for (selection, news_wanted, test_wanted) in [
-            ("all", true, false),
-            ("publisher/hefei", true, false),
-            ("section/world", true, false),
-            ("test", false, true),
-        ] {
-            let selection: Selection = selection.parse().unwrap();
-            assert_eq!((selection.matches(&news), selection.matches(&test)), (news_wanted, test_wanted), "{selection}");
-        }
-        let mut index = crate::Index::default();
-        for selection in ["all", "publisher/hefei", "section/world", "test"] {
-            index.insert(7, &selection.parse().unwrap());
-        }
-        assert_eq!((index.matching(&news).len(), index.matching(&test).len()), (1, 0), "nobody is mailed a rehearsal");
-    }
-
-    proptest! {
-        #[test]
-        fn every_selection_of_an_article_matches_it_and_reads_back(
-            section in proptest::collection::vec("[a-zA-Z党İñ🎉 ./&%#?-]{0,20}[a-zÅ℃ß]", 0..=5)
-        ) {
-            let article = article_in(&section);
-            for selection in Selection::of(&article) {
-                prop_assert!(selection.matches(&article));
-                prop_assert_eq!(&selection.to_string().parse::<Selection>().unwrap(), &selection);
-                let json = serde_json::to_string(&selection).unwrap();
-                prop_assert_eq!(serde_json::from_str::<Selection>(&json).unwrap(), selection);
-            }
-        }
-    }
-
-    #[test]
-    fn the_longest_section_reads_back() {
-        // 5 levels; with what separates them exactly the 2,000 bytes that a draft may have.
-        let article = article_in(&[
-            "党".repeat(120),
-            "党".repeat(120),
-            "党".repeat(120),
-            "党".repeat(120),
-            "党".repeat(118) + "éa",
-        ]);
-        for selection in Selection::of(&article) {
-            assert_eq!(selection.to_string().parse::<Selection>().unwrap(), selection);
-        }
-    }
-
-    #[test]
-    fn the_text_form_is_canonical() {
-        for text in ["all", "test", "publisher/hefei", "section/world", "section/world/asia", "section/党风廉政建设"]
-        {
-            assert_eq!(text.parse::<Selection>().unwrap().to_string(), text);
-        }
-        assert_eq!("section/World News/ASIA".parse::<Selection>().unwrap().to_string(), "section/world-news/asia");
-        for bad in [
-            "",
-            "All",
-            "Test",
-            "tests",
-            "test/x",
-            "section",
-            "section/",
-            "section//a",
-            "publisher/A",
-            "tag/x",
-            "section/a/b/c/d/e/f",
-        ] {
-            assert!(bad.parse::<Selection>().is_err(), "{bad:?}");
-        }
     }
 }

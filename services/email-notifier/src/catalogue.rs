@@ -36,7 +36,7 @@ impl Catalogue {
 
     /// The topic of a selection that exists; everything always does.
     pub(crate) fn topic(&self, selection: &Selection) -> Option<Topic> {
-        if *selection == Selection::Everything {
+        if selection.is_everything() {
             return Some(Topic::Everything);
         }
         self.topics.read().expect("no code panics while it holds this lock").get(selection).cloned()
@@ -45,9 +45,9 @@ impl Catalogue {
     /// Everything that can be chosen, in a stable order: all news first, then publishers and sections.
     pub(crate) fn list(&self) -> Vec<(Selection, Topic)> {
         let topics = self.topics.read().expect("no code panics while it holds this lock");
-        let others = topics.iter().filter(|(selection, _)| **selection != Selection::Everything);
+        let others = topics.iter().filter(|(selection, _)| !selection.is_everything());
         let others = others.map(|(selection, topic)| (selection.clone(), topic.clone()));
-        std::iter::once((Selection::Everything, Topic::Everything)).chain(others).collect()
+        std::iter::once((Selection::everything(), Topic::Everything)).chain(others).collect()
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
         let id = ArticleId::derived(&publisher, "test", b"1");
         let draft = Box::new(Draft::from_json(&document, now).unwrap());
         let news = apply(None, Command::Create { id, publisher, draft, provenance }, now).unwrap();
-        let (catalogue, test) = (Catalogue::default(), Selection::Test);
+        let (catalogue, test) = (Catalogue::default(), Selection::test());
         catalogue.learn(&Article { test: true, ..news.clone() });
         assert_eq!((catalogue.list().len(), catalogue.topic(&test)), (1, None), "nothing but all news");
         catalogue.learn(&news);

@@ -8,7 +8,7 @@ use article::Article;
 use bus::Bus;
 use jiff::Timestamp;
 use mail::{Address, Locale};
-use subscription::{Index, Selection};
+use subscription::{Features, Index, Selection};
 use tokio::sync::watch;
 use topology::{SUBSCRIBERS, subjects};
 
@@ -28,15 +28,10 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// The selection because of which they get `article`: the narrowest of those that match.
-    pub(crate) fn why(&self, article: &Article) -> Option<&Selection> {
-        let rank = |selection: &Selection| match selection {
-            Selection::Everything | Selection::Test => 0,
-            Selection::Publisher(_) => 1,
-            Selection::Section(slugs) => 1 + slugs.len(),
-        };
-        let matching = self.selections.iter().map(|(selection, _)| selection).filter(|s| s.matches(article));
-        matching.max_by_key(|selection| rank(selection))
+    /// The selection because of which they get an article with these features: the narrowest of those that match.
+    pub(crate) fn why(&self, features: &Features) -> Option<&Selection> {
+        let matching = self.selections.iter().map(|(selection, _)| selection).filter(|s| s.matches(features));
+        matching.max_by_key(|selection| selection.narrowness())
     }
 }
 
@@ -97,11 +92,12 @@ impl Readers {
 
     /// Whoever asked for `article` and had confirmed it by `published`, in the order of their confirmation.
     pub(crate) fn matching(&self, article: &Article, published: Timestamp) -> Vec<SubscriberId> {
+        let features = Features::of(article);
         let inner = self.read();
-        let matching = inner.index.matching(article);
+        let matching = inner.index.matching(&features);
         let readers = matching.iter().filter_map(|number| inner.slots.get(number as usize)?.as_ref());
         let in_time = readers.filter(|reader| {
-            reader.selections.iter().any(|(selection, since)| *since <= published && selection.matches(article))
+            reader.selections.iter().any(|(selection, since)| *since <= published && selection.matches(&features))
         });
         in_time.map(|reader| reader.id).collect()
     }

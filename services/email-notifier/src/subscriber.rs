@@ -226,12 +226,12 @@ mod tests {
     #[test]
     fn nothing_is_sent_before_the_owner_confirmed() {
         let mut reader = subscriber();
-        assert!(reader.request(Selection::Everything, "zh", at(0)));
+        assert!(reader.request(Selection::everything(), "zh", at(0)));
         assert!(reader.wants_confirmation(at(0)) && !reader.is_confirmed());
         assert_eq!(reader.language, "zh", "an unconfirmed record takes the latest form's language");
         assert!(reader.confirm(at(1), at(1)) && reader.is_confirmed());
         assert!(!reader.confirm(at(2), at(2)), "a second press changes nothing");
-        assert!(!reader.request(Selection::Everything, "en", at(3)));
+        assert!(!reader.request(Selection::everything(), "en", at(3)));
         let events: Vec<ConsentEvent> = reader.consent.iter().map(|consent| consent.event).collect();
         assert_eq!(events, [ConsentEvent::Requested, ConsentEvent::Confirmed]);
     }
@@ -239,19 +239,19 @@ mod tests {
     #[test]
     fn an_address_is_asked_once_a_day_however_often_it_is_typed() {
         let mut reader = subscriber();
-        reader.request(Selection::Everything, "en", at(0));
+        reader.request(Selection::everything(), "en", at(0));
         reader.confirmation_sent_at = Some(at(0));
-        assert!(!reader.request(Selection::Everything, "en", at(1)));
+        assert!(!reader.request(Selection::everything(), "en", at(1)));
         reader.request("section/world".parse().unwrap(), "en", at(2));
         assert!(!reader.wants_confirmation(at(23)));
         assert!(reader.wants_confirmation(at(24)));
-        assert!(reader.request(Selection::Everything, "en", at(24)), "a day later it may be asked again");
+        assert!(reader.request(Selection::everything(), "en", at(24)), "a day later it may be asked again");
     }
 
     #[test]
     fn a_request_that_nobody_confirms_is_forgotten() {
         let mut reader = subscriber();
-        reader.request(Selection::Everything, "en", at(0));
+        reader.request(Selection::everything(), "en", at(0));
         assert!(!reader.confirm(at(7 * 24), at(7 * 24)));
         assert!(!reader.wants_confirmation(at(7 * 24)));
     }
@@ -259,17 +259,17 @@ mod tests {
     #[test]
     fn what_a_stranger_adds_while_the_page_is_open_is_not_confirmed() {
         let mut reader = subscriber();
-        reader.request(Selection::Everything, "en", at(0));
+        reader.request(Selection::everything(), "en", at(0));
         reader.request("section/world".parse().unwrap(), "en", at(1));
         assert!(reader.confirm(at(0), at(2)));
-        assert_eq!(reader.confirmed().map(|s| &s.selection).collect::<Vec<_>>(), [&Selection::Everything]);
+        assert_eq!(reader.confirmed().map(|s| &s.selection).collect::<Vec<_>>(), [&Selection::everything()]);
         assert_eq!(reader.pending(at(2)).count(), 1);
     }
 
     #[test]
     fn no_number_of_forms_wears_out_a_consent() {
         let mut reader = subscriber();
-        reader.request(Selection::Everything, "en", at(0));
+        reader.request(Selection::everything(), "en", at(0));
         reader.confirm(at(0), at(0));
         for n in 0..3 * MAX_CONSENT as i64 {
             let section: Selection = format!("section/s{}", n % 40).parse().unwrap();
@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn a_second_selection_gets_its_mail_on_the_same_day() {
         let mut reader = subscriber();
-        reader.request(Selection::Everything, "en", at(0));
+        reader.request(Selection::everything(), "en", at(0));
         reader.confirmation_sent_at = Some(at(0));
         reader.confirm(at(1), at(1));
         reader.request("section/world".parse().unwrap(), "en", at(2));
@@ -293,7 +293,7 @@ mod tests {
     fn leaving_ends_one_or_all() {
         let mut reader = subscriber();
         let world: Selection = "section/world".parse().unwrap();
-        reader.request(Selection::Everything, "en", at(0));
+        reader.request(Selection::everything(), "en", at(0));
         reader.request(world.clone(), "en", at(0));
         reader.confirm(at(1), at(1));
         assert!(reader.unsubscribe(Some(&world), at(2)));
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn the_record_reads_back_and_hides_the_address_in_debug() {
         let mut reader = subscriber();
-        reader.request(Selection::Everything, "en", at(0));
+        reader.request(Selection::everything(), "en", at(0));
         let json = serde_json::to_string(&reader).unwrap();
         assert_eq!(serde_json::from_str::<Subscriber>(&json).unwrap(), reader);
         assert!(!format!("{reader:?}").contains("reader@"));

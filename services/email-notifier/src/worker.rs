@@ -7,6 +7,7 @@ use article::Article;
 use article::wire::v1::Envelope;
 use bus::{Bus, Delivery, Disposition, HeaderMap, PublishError};
 use mail::{Address, Message, MessageId, Outgoing, Personal, Topic, Why, return_path};
+use subscription::Features;
 use tokio_util::sync::CancellationToken;
 use topology::{ARTICLES, JOBS, LEDGER, RETRIES, subjects};
 use url::Url;
@@ -256,16 +257,24 @@ impl Worker {
     /// The mails of a window; whoever has left since is suppressed.
     fn prepare(&self, chunk: &Chunk, article: &Article, window: &[usize], ledger: &mut Ledger) -> Vec<Prepared> {
         let mut prepared = Vec::with_capacity(window.len());
+        let features = Features::of(article);
         for &recipient in window {
             match self.readers.get(&chunk.recipients[recipient]) {
-                Some(reader) => prepared.push(self.compose(chunk, article, recipient, reader)),
+                Some(reader) => prepared.push(self.compose(chunk, article, &features, recipient, reader)),
                 None => ledger.set(recipient, State::Suppressed),
             }
         }
         prepared
     }
 
-    fn compose(&self, chunk: &Chunk, article: &Article, recipient: usize, reader: Reader) -> Prepared {
+    fn compose(
+        &self,
+        chunk: &Chunk,
+        article: &Article,
+        features: &Features,
+        recipient: usize,
+        reader: Reader,
+    ) -> Prepared {
         let id = reader.id.to_string();
         let site = self.issues.site();
         let named = |plan: &str| MessageId::derive(&self.keys.mail, plan, &id, site.mail_domain());
@@ -275,7 +284,7 @@ impl Worker {
             Some(_) => Why::sent(site, reader.locale),
             None => {
                 // A section that was renamed since: they get it for what they asked, whatever it is called now.
-                let topic = reader.why(article).map_or(Topic::Unnamed, |selection| Topic::of(selection, article));
+                let topic = reader.why(features).map_or(Topic::Unnamed, |selection| Topic::of(selection, article));
                 Why::new(site, reader.locale, &topic)
             }
         };

@@ -2,7 +2,7 @@
 
 use article::{Article, ArticleId};
 use feed::{FeedMeta, Links};
-use subscription::Selection;
+use subscription::{Atom, Expression, Selection};
 use url::Url;
 
 use crate::config::Config;
@@ -47,24 +47,25 @@ impl Site {
 
     /// Where to ask for the selection by email, if the site has such a page.
     pub(crate) fn subscribe(&self, selection: &Selection) -> Option<String> {
-        let mut url = self.subscribe_url.clone().filter(|_| *selection != Selection::Test)?;
+        let mut url = self.subscribe_url.clone().filter(|_| !selection.is_test())?;
         url.query_pairs_mut().append_pair("selection", &selection.to_string());
         Some(url.into())
     }
 
     pub(crate) fn meta(&self, selection: &Selection, newest: Option<&Article>, language: Option<String>) -> FeedMeta {
         let name = name(selection, newest);
-        let (title, description) = match selection {
-            Selection::Everything => (self.title.clone(), format!("Everything from {}", self.title)),
-            Selection::Section(_) => {
+        let (title, description) = match selection.parts() {
+            Expression::Atom(Atom::Everything) => (self.title.clone(), format!("Everything from {}", self.title)),
+            Expression::Atom(Atom::Section(_)) => {
                 (format!("{name} – {}", self.title), format!("The section “{name}” of {}", self.title))
             }
-            Selection::Publisher(_) => {
+            Expression::Atom(Atom::Publisher(_)) => {
                 (format!("{name} – {}", self.title), format!("Everything {name} publishes on {}", self.title))
             }
-            Selection::Test => {
+            Expression::Atom(Atom::Test) => {
                 (format!("{name} – {}", self.title), format!("Rehearsals of {}; none of this is news", self.title))
             }
+            _ => (format!("{name} – {}", self.title), format!("{name}, of {}", self.title)),
         };
         FeedMeta {
             title,
@@ -79,13 +80,16 @@ impl Site {
 
 /// A selection's name as its newsroom writes it, which its newest article knows.
 pub(crate) fn name(selection: &Selection, newest: Option<&Article>) -> String {
-    match selection {
-        Selection::Everything => "All news".into(),
-        Selection::Test => "Test articles".into(),
-        Selection::Publisher(publisher) => publisher.to_string(),
-        Selection::Section(slugs) => match newest.and_then(|article| article.section.get(..slugs.len())) {
-            Some(names) => names.join(" › "),
-            None => slugs.join(" › "),
-        },
+    match selection.parts() {
+        Expression::Atom(Atom::Everything) => "All news".into(),
+        Expression::Atom(Atom::Test) => "Test articles".into(),
+        Expression::Atom(Atom::Publisher(publisher)) => publisher.to_string(),
+        Expression::Atom(Atom::Section(path)) => {
+            match newest.and_then(|article| article.section.get(..path.split('/').count())) {
+                Some(names) => names.join(" › "),
+                None => path.replace('/', " › "),
+            }
+        }
+        _ => selection.to_string(),
     }
 }

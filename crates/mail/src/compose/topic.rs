@@ -2,7 +2,7 @@
 
 use article::Article;
 use askama::filters::{Escaper, Html};
-use subscription::Selection;
+use subscription::{Atom, Expression, Selection};
 
 use crate::locale::Locale;
 use crate::site::Site;
@@ -24,13 +24,14 @@ pub enum Topic {
 impl Topic {
     /// The selection as this article, which it matches, names it.
     pub fn of(selection: &Selection, article: &Article) -> Self {
-        match selection {
-            Selection::Everything => Self::Everything,
-            Selection::Publisher(_) => Self::Publisher(article.publisher.to_string()),
-            Selection::Section(slugs) if slugs.len() <= article.section.len() => {
-                Self::Section(article.section[..slugs.len()].to_vec())
+        match selection.parts() {
+            Expression::Atom(Atom::Everything) => Self::Everything,
+            Expression::Atom(Atom::Publisher(_)) => Self::Publisher(article.publisher.to_string()),
+            Expression::Atom(Atom::Section(path)) => {
+                let names = article.section.get(..path.split('/').count());
+                names.map_or(Self::Unnamed, |names| Self::Section(names.to_vec()))
             }
-            Selection::Section(_) | Selection::Test => Self::Unnamed,
+            _ => Self::Unnamed,
         }
     }
 

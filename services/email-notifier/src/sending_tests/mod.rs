@@ -95,7 +95,7 @@ impl Desk {
         let now = service_kit::now();
         for n in 0..count {
             let address = address(n).parse().unwrap();
-            self.store.request(&address, &Selection::Everything, "en", now).await.unwrap();
+            self.store.request(&address, &Selection::everything(), "en", now).await.unwrap();
             self.confirm(&address, now).await;
         }
     }

@@ -149,7 +149,7 @@ struct Typed<'a> {
 }
 
 fn form<'a>(web: &'a Web, locale: Locale, typed: &Typed<'a>) -> Subscribe<'a> {
-    let chosen = web.offered(typed.selection).unwrap_or(Selection::Everything);
+    let chosen = web.offered(typed.selection).unwrap_or_else(Selection::everything);
     let (mut sections, mut publishers) = (Vec::new(), Vec::new());
     for (selection, topic) in web.catalogue.list() {
         let choice = |name| Choice { value: selection.to_string(), name, chosen: selection == chosen };
@@ -161,9 +161,9 @@ fn form<'a>(web: &'a Web, locale: Locale, typed: &Typed<'a>) -> Subscribe<'a> {
     }
     let chrome = web.chrome(locale).in_other_languages(&[("selection", &chosen.to_string())]);
     let everything = Choice {
-        value: Selection::Everything.to_string(),
+        value: Selection::everything().to_string(),
         name: chrome.say("all-news"),
-        chosen: chosen == Selection::Everything,
+        chosen: chosen.is_everything(),
     };
     Subscribe {
         chrome,

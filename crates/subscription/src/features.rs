@@ -1,0 +1,144 @@
+//! What selections may ask of an article, worked out once.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use article::{Article, PublisherId, slug};
+
+use crate::expression::{Atom, is_under};
+use crate::parse::{language, named, subject};
+use crate::words::{self, FIELD, folded};
+
+/// The facts and the words of one article. About as large as its text.
+#[derive(Debug, Clone)]
+pub struct Features {
+    test: bool,
+    /// Slugs with `/` between; empty: in no section.
+    section: String,
+    publisher: PublisherId,
+    keywords: Box<[Box<str>]>,
+    sources: Box<[Box<str>]>,
+    /// `None`: a tag that is none.
+    language: Option<Box<str>>,
+    subjects: Box<[Box<str>]>,
+    urgency: u8,
+    /// Headline, summary and body, folded.
+    text: Box<str>,
+}
+
+impl Features {
+    pub fn of(article: &Article) -> Self {
+        let section: Vec<String> = article.section.iter().map(|name| slug(name)).collect();
+        let body = article.body.as_deref().map(words::of_markup).unwrap_or_default();
+        let fields = [article.headline.as_str(), article.summary.as_deref().unwrap_or_default(), &body];
+        let text: Vec<String> = fields.into_iter().map(folded).collect();
+        Self {
+            test: article.test,
+            section: section.join("/"),
+            publisher: article.publisher.clone(),
+            keywords: sorted(article.keywords.iter().filter_map(|name| named_anyhow(name))),
+            sources: sorted(article.sources.iter().filter_map(|source| named_anyhow(&source.name))),
+            language: language(&article.language),
+            subjects: sorted(article.subjects.iter().filter_map(|known| subject_anyhow(&known.scheme, &known.code))),
+            urgency: article.urgency,
+            text: text.join(&FIELD.to_string()).into(),
+        }
+    }
+
+    pub(crate) fn is_test(&self) -> bool {
+        self.test
+    }
+
+    pub(crate) fn has(&self, atom: &Atom) -> bool {
+        match atom {
+            // Whoever asks has told tests and news apart.
+            Atom::Everything | Atom::Test => true,
+            Atom::Section(path) => is_under(&self.section, path, '/'),
+            Atom::Publisher(publisher) => self.publisher == *publisher,
+            Atom::Keyword(name) => self.keywords.contains(name),
+            Atom::Source(name) => self.sources.contains(name),
+            Atom::Language(range) => self.language.as_deref().is_some_and(|tag| is_under(tag, range, '-')),
+            Atom::Subject(path) => self.subjects.contains(path),
+            Atom::Urgency(most) => self.urgency <= *most,
+            Atom::Text(words) => words::contains(&self.text, words),
+        }
+    }
+
+    /// The atoms that are true of it beside its section, its publisher and its text.
+    pub(crate) fn named(&self) -> Vec<Atom> {
+        let keywords = self.keywords.iter().cloned().map(Atom::Keyword);
+        let sources = self.sources.iter().cloned().map(Atom::Source);
+        let languages = self.language.iter().flat_map(|tag| above(tag, '-')).map(|tag| Atom::Language(tag.into()));
+        let subjects = self.subjects.iter().cloned().map(Atom::Subject);
+        let urgency = (1..=9).contains(&self.urgency).then_some(Atom::Urgency(self.urgency));
+        keywords.chain(sources).chain(languages).chain(subjects).chain(urgency).collect()
+    }
+
+    /// The anchors of every atom that is true of it, each once.
+    pub(crate) fn anchors(&self) -> Vec<Anchor> {
+        if self.test {
+            return vec![Anchor::of(&Atom::Test)];
+        }
+        let mut anchors = vec![Anchor::of(&Atom::Everything), Anchor::of(&Atom::Publisher(self.publisher.clone()))];
+        let sections = above(&self.section, '/').filter(|path| !path.is_empty());
+        anchors.extend(sections.map(|path| Anchor::new("section", path)));
+        anchors.extend((self.urgency..=9).map(|most| Anchor::of(&Atom::Urgency(most))));
+        anchors.extend(self.named().iter().filter(|atom| !matches!(atom, Atom::Urgency(_))).map(Anchor::of));
+        anchors.extend(words::pieces(&self.text).map(Anchor::word));
+        anchors.sort_unstable();
+        anchors.dedup();
+        anchors
+    }
+}
+
+/// Something an article has or has not, as a number: two that share one cost a look, not an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Anchor(u64);
+
+impl Anchor {
+    /// Of an atom that is not a text.
+    pub(crate) fn of(atom: &Atom) -> Self {
+        match atom {
+            Atom::Everything => Self::new("all", ""),
+            Atom::Test => Self::new("test", ""),
+            Atom::Section(path) => Self::new("section", path),
+            Atom::Publisher(publisher) => Self::new("publisher", publisher.as_str()),
+            Atom::Keyword(name) => Self::new("keyword", name),
+            Atom::Source(name) => Self::new("source", name),
+            Atom::Language(tag) => Self::new("language", tag),
+            Atom::Subject(path) => Self::new("subject", path),
+            Atom::Urgency(most) => Self::new("urgency", &most.to_string()),
+            Atom::Text(words) => Self::word(words),
+        }
+    }
+
+    pub(crate) fn word(piece: &str) -> Self {
+        Self::new("text", piece)
+    }
+
+    fn new(kind: &str, value: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (kind, value).hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+/// A path and all above it, outermost first.
+fn above(path: &str, separator: char) -> impl Iterator<Item = &str> {
+    path.match_indices(separator).map(|(at, _)| &path[..at]).chain(std::iter::once(path))
+}
+
+/// What an article names may have a slash in it, other than what an address names.
+fn named_anyhow(name: &str) -> Option<Box<str>> {
+    named(&name.replace('/', " "))
+}
+
+fn subject_anyhow(scheme: &str, code: &str) -> Option<Box<str>> {
+    subject(&scheme.replace('/', " "), &code.replace('/', " "))
+}
+
+fn sorted(names: impl Iterator<Item = Box<str>>) -> Box<[Box<str>]> {
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into()
+}
