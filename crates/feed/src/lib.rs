@@ -5,6 +5,8 @@
 //! [`document`] splices items into a feed, so that a new article in twenty feeds costs one rendering and twenty
 //! copies. [`check`] reads a document as a stranger would, before anybody else does.
 //!
+//! Beside the feeds: [`opml`], the list of them all, and [`news_sitemap`] for search engines.
+//!
 //! Pure and deterministic: no clock, no network; the same articles give the same bytes on every replica.
 
 mod atom;
@@ -14,8 +16,10 @@ mod document;
 mod entry;
 mod item;
 mod json;
+mod opml;
 mod paging;
 mod rss;
+mod sitemap;
 mod words;
 mod xml;
 
@@ -23,4 +27,6 @@ pub use check::{Unreadable, check};
 pub use document::{Document, FeedMeta, Format, MAX_DOCUMENT_BYTES, MAX_ENTRIES, document};
 pub use entry::{Entry, Links, Standing};
 pub use item::Item;
+pub use opml::{OPML_CONTENT_TYPE, Outline, opml};
 pub use paging::Paging;
+pub use sitemap::{MAX_NEWS_URLS, news_sitemap};

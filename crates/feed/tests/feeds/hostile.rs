@@ -8,7 +8,7 @@ use crate::parsed_back::parse;
 use crate::samples::{create, english, feed, links, live, meta};
 
 /// Characters XML 1.0 has no place for.
-fn forbidden(c: char) -> bool {
+pub(crate) fn forbidden(c: char) -> bool {
     (c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
 

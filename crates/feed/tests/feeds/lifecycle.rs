@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::parsed_back::parse;
 use crate::samples::{at, correct, create, draft, english, feed, links, provenance};
 
-fn step(article: &Article, command: Command) -> Article {
+pub(crate) fn step(article: &Article, command: Command) -> Article {
     apply(Some(article), command, at("2026-02-01T08:00:00Z")).unwrap()
 }
 

@@ -8,6 +8,7 @@ mod feedparser;
 mod golden;
 mod hostile;
 mod lifecycle;
+mod lists;
 mod paging;
 mod parsed_back;
 mod samples;
