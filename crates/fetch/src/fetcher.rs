@@ -116,10 +116,20 @@ impl Fetcher {
         self.within_total(self.follow(Method::POST, url, headers, body)).await
     }
 
-    async fn within_total(
-        &self,
-        fetching: impl Future<Output = Result<Response, FetchError>>,
-    ) -> Result<Response, FetchError> {
+    /// Posts `body` to `url` and answers the status alone: the answer's body is not read, however long it is, and a
+    /// redirect is a status like any other.
+    ///
+    /// # Errors
+    /// As [`Fetcher::get`].
+    pub async fn notify(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<StatusCode, FetchError> {
+        self.within_total(async {
+            self.guard.check(url)?;
+            Ok(self.send(Method::POST, url.clone(), headers, body).await?.status())
+        })
+        .await
+    }
+
+    async fn within_total<T>(&self, fetching: impl Future<Output = Result<T, FetchError>>) -> Result<T, FetchError> {
         let limit = self.limits.total;
         timeout(limit, fetching).await.unwrap_or(Err(FetchError::TooSlow { what: "all of it", limit }))
     }

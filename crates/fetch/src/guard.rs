@@ -64,6 +64,18 @@ impl FromStr for Network {
     }
 }
 
+/// Networks, separated by commas: how an operator names those that may be connected to beside the public internet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Networks(pub Vec<Network>);
+
+impl FromStr for Networks {
+    type Err = NotANetwork;
+
+    fn from_str(text: &str) -> Result<Self, NotANetwork> {
+        text.split(',').map(|network| network.trim().parse()).collect::<Result<_, _>>().map(Self)
+    }
+}
+
 /// What of IPv4 is not the public internet.
 const REFUSED_V4: [(Ipv4Addr, u8, &str); 16] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8, "this host"),
@@ -225,6 +237,13 @@ mod tests {
         for text in ["", "10.0.0.0/33", "10.1.2.3/8", "::/129", "fd00::1/64", "10.0.0.0/-1", "localhost", "10/8"] {
             assert!(text.parse::<Network>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn networks_are_a_list_and_a_slip_in_it_is_named() {
+        assert_eq!("10.20.0.0/16, fd00:1::/64".parse::<Networks>().unwrap().0.len(), 2);
+        assert!("10.20.0.0/16,".parse::<Networks>().is_err());
+        assert!("everything".parse::<Networks>().unwrap_err().to_string().contains("everything"));
     }
 
     #[test]

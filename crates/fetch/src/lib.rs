@@ -15,7 +15,7 @@ mod validators;
 
 pub use error::FetchError;
 pub use fetcher::{Fetcher, Limits, Response};
-pub use guard::{Guard, Network, NotANetwork};
+pub use guard::{Guard, Network, Networks, NotANetwork};
 pub use validators::Validators;
 
 pub use reqwest::StatusCode;

@@ -223,6 +223,8 @@ mod tests {
         assert_eq!(
             generator.denied_subjects(),
             [
+                "$JS.API.CONSUMER.CREATE.HUB.hub-deliveries.>",
+                "$JS.API.CONSUMER.DELETE.HUB.hub-deliveries",
                 "$JS.API.CONSUMER.CREATE.ARTICLES.email-planner.>",
                 "$JS.API.CONSUMER.DELETE.ARTICLES.email-planner",
                 "$JS.API.CONSUMER.MSG.NEXT.ARTICLES.email-planner"

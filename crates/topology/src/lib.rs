@@ -9,10 +9,12 @@ mod streams;
 pub mod subjects;
 
 pub use access::{Access, OPERATOR, SERVICES, access, nkey_variable};
-pub use consumers::{CONFIRMATIONS, CONSUMERS, Consumer, DESK_DUE, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER};
+pub use consumers::{
+    CONFIRMATIONS, CONSUMERS, Consumer, DESK_DUE, HUB_DELIVERIES, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER,
+};
 pub use streams::{
-    ARTICLES, DEAD, DESK, DUPLICATE_WINDOW, EMBARGOES, INTAKE, JOBS, LEDGER, QUARANTINE, RECEIPTS, RETRIES, SOURCES,
-    STREAMS, SUBSCRIBERS, Stream, TOKENS,
+    ARTICLES, DEAD, DESK, DUPLICATE_WINDOW, EMBARGOES, HUB, INTAKE, JOBS, LEDGER, QUARANTINE, RECEIPTS, RETRIES,
+    SOURCES, STREAMS, SUBSCRIBERS, Stream, TOKENS,
 };
 
 /// JetStream API level that a server must have: 4 is nats-server 2.14, which brought atomic batches, message

@@ -1,10 +1,9 @@
 //! The service's settings.
 
 use std::net::SocketAddr;
-use std::str::FromStr;
 
 use bus::Server;
-use fetch::{Network, NotANetwork};
+use fetch::Networks;
 use service_kit::{Secret, Settings, nats_settings};
 use url::Url;
 
@@ -30,18 +29,6 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// Networks beside the public internet that are read from.
     pub allowed: Networks,
-}
-
-/// Networks, separated by commas.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Networks(pub Vec<Network>);
-
-impl FromStr for Networks {
-    type Err = NotANetwork;
-
-    fn from_str(text: &str) -> Result<Self, NotANetwork> {
-        text.split(',').map(|network| network.trim().parse()).collect::<Result<_, _>>().map(Self)
-    }
 }
 
 impl Config {
@@ -99,13 +86,6 @@ fn web(settings: &mut Settings, name: &str, mut url: Url) -> Option<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn networks_are_a_list_and_a_slip_in_it_is_named() {
-        assert_eq!("10.20.0.0/16, fd00:1::/64".parse::<Networks>().unwrap().0.len(), 2);
-        assert!("10.20.0.0/16,".parse::<Networks>().is_err());
-        assert!("everything".parse::<Networks>().unwrap_err().to_string().contains("everything"));
-    }
 
     #[test]
     fn addresses_are_bases() {

@@ -36,7 +36,8 @@ use service_kit::{Health, Listener, serve};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-pub use config::{Config, Networks, PREFIX};
+pub use config::{Config, PREFIX};
+pub use fetch::Networks;
 
 use crate::http::{Announcement, Hooks, WAITING, router};
 use crate::intake::Intake;

@@ -259,3 +259,22 @@ async fn a_name_for_this_host_is_no_way_in() {
         assert!(matches!(error, FetchError::Blocked { .. } | FetchError::Unresolved { .. }), "{host}: {error:?}");
     }
 }
+
+#[tokio::test]
+async fn whoever_is_told_need_not_be_listened_to() {
+    let address = saying(|path, head| match path {
+        "/endless" => [b"HTTP/1.1 200 OK\r\ncontent-length: 1073741824\r\n\r\n".to_vec(), vec![b'x'; 1 << 20]].concat(),
+        "/moved" => redirect_to(308, "/taken"),
+        _ if head.starts_with("POST /taken ") => redirect_to(204, "/"),
+        _ => redirect_to(500, "/"),
+    })
+    .await;
+    for (path, status) in [("/endless", 200), ("/moved", 308), ("/taken", 204)] {
+        let url = format!("http://{address}{path}").parse().unwrap();
+        let told = fetcher().notify(&url, HeaderMap::new(), Bytes::new()).await;
+        assert_eq!(told.map(|status| status.as_u16()), Ok(status), "{path}");
+    }
+    let private = "http://10.0.0.1/".parse().unwrap();
+    let refused = fetcher().notify(&private, HeaderMap::new(), Bytes::new()).await;
+    assert!(matches!(refused, Err(FetchError::Blocked { .. })), "{refused:?}");
+}
