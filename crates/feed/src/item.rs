@@ -90,6 +90,11 @@ impl Item {
         self.fingerprint
     }
 
+    /// Whether it is the notice of an article that was killed: whoever holds its earlier form must let go of it.
+    pub fn is_killed(&self) -> bool {
+        self.tombstone.is_some()
+    }
+
     /// BCP 47, the article's.
     pub fn language(&self) -> &str {
         &self.language
