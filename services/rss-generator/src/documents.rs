@@ -10,11 +10,14 @@ use feed::{Entry, Format, Item, Standing};
 use jiff::Timestamp;
 use subscription::{Atom, Expression, Selection};
 
-use crate::html::{self, FeedRef};
+use crate::html::{self, Card, Contents, FeedRef, Listed};
 use crate::library::{Draft, Key, Library};
-use crate::members::Showing;
-use crate::site::{Site, name};
+use crate::members::{Members, Showing};
+use crate::site::Site;
 use crate::state::{Changes, State, changed};
+
+/// Headlines in the directory.
+const LATEST: usize = 5;
 
 const HTML: &str = "text/html; charset=utf-8";
 
@@ -29,7 +32,7 @@ pub(crate) struct Writer {
 /// An article as feeds hold it.
 struct Written {
     item: Item,
-    card: String,
+    card: Card,
 }
 
 /// Entries of articles long out of every feed that may pile up before they are swept.
@@ -93,8 +96,8 @@ impl Writer {
             let (content_type, body) = match form {
                 Some(format) => (format.content_type(), feed::document(format, &feed.meta, &live, &items).bytes),
                 None => {
-                    let cards: Vec<&str> = entries.iter().map(|entry| entry.card.as_str()).collect();
-                    (HTML, html::feed(&self.site, &feed, &cards))
+                    let cards: Vec<&Card> = entries.iter().map(|entry| &entry.card).collect();
+                    (HTML, html::feed(&self.site, &feed, &cards, &live))
                 }
             };
             let draft = Draft { status: StatusCode::OK, content_type, body, changed: at, source: None };
@@ -104,8 +107,7 @@ impl Writer {
 
     fn feed_ref(&self, state: &State, selection: &Selection, language: Option<String>) -> FeedRef {
         let newest = state.members(selection).and_then(|members| state.article(members.newest()?)).map(Arc::as_ref);
-        let meta = self.site.meta(selection, newest, language);
-        FeedRef::new(&self.site, selection, name(selection, newest), meta)
+        FeedRef::new(&self.site, selection, newest, language)
     }
 
     fn entry(&mut self, article: &Article) -> Option<Arc<Written>> {
@@ -130,8 +132,7 @@ impl Writer {
                 (StatusCode::GONE, guarded(article, || self.article(article))?)
             }
             (Showing::Hidden, Status::Published | Status::Withdrawn) => {
-                let text = "The newsroom published this article for a limited time, and that time is over.";
-                (StatusCode::GONE, html::message(&self.site, "This article has expired", text))
+                (StatusCode::GONE, html::message_in(&self.site, &article.language, |words| words.expired))
             }
             _ => return None,
         };
@@ -145,23 +146,33 @@ impl Writer {
         let innermost = Selection::of(article).pop().filter(|_| told);
         let selection = innermost.unwrap_or_else(Selection::everything);
         // Named by this article alone: its page must not change when another of its section is published.
-        let meta = self.site.meta(&selection, Some(article), None);
-        let feed = FeedRef::new(&self.site, &selection, name(&selection, Some(article)), meta);
+        let feed = FeedRef::new(&self.site, &selection, Some(article), Some(article.language.clone()));
         Some(html::article(&self.site, &feed, &entry))
     }
 
-    fn directory(&self, state: &State, at: Timestamp) -> Draft {
-        let all = self.feed_ref(state, &Selection::everything(), None);
-        let (mut sections, mut publishers) = (Vec::new(), Vec::new());
-        for (selection, _) in state.selections() {
-            match selection.parts() {
-                Expression::Atom(Atom::Section(_)) => sections.push(self.feed_ref(state, selection, None)),
-                Expression::Atom(Atom::Publisher(_)) => publishers.push(self.feed_ref(state, selection, None)),
+    fn directory(&mut self, state: &State, at: Timestamp) -> Draft {
+        let everything = Selection::everything();
+        let members = state.members(&everything);
+        let window = members.map(|members| members.window()).unwrap_or_default();
+        let entries: Vec<Arc<Written>> = window.into_iter().filter_map(|id| self.entry(state.article(id)?)).collect();
+        let items: Vec<&Item> = entries.iter().map(|entry| &entry.item).collect();
+        let all = self.feed_ref(state, &everything, common_language(&items));
+        let mut contents = Contents {
+            latest: entries.iter().map(|entry| &entry.card).take(LATEST).collect(),
+            articles: members.map_or(0, Members::listed),
+            ..Contents::default()
+        };
+        for (selection, members) in state.selections() {
+            let group = match selection.parts() {
+                Expression::Atom(Atom::Section(_)) => &mut contents.sections,
+                Expression::Atom(Atom::Publisher(_)) => &mut contents.publishers,
                 // Whoever rehearses knows the address.
-                _ => {}
-            }
+                _ => continue,
+            };
+            let newest = members.newest().and_then(|id| state.article(id)).map(Arc::as_ref);
+            group.push(Listed::new(selection, newest, members.listed()));
         }
-        let body = html::directory(&self.site, &all, &sections, &publishers);
+        let body = html::directory(&self.site, &all, contents);
         Draft { status: StatusCode::OK, content_type: HTML, body, changed: at, source: None }
     }
 

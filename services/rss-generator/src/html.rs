@@ -1,14 +1,33 @@
 //! The HTML pages: plain documents without script, for people who have no feed reader yet.
+//!
+//! A page is in the language of its articles; what we say around them is marked with the language of our words.
 
-use article::{Association, AssociationKind, Precision, Published};
+mod article;
+mod directory;
+mod feed;
+
+use std::sync::LazyLock;
+
+use ::article::{Article, Direction, Precision, Published, direction};
+use ::feed::{Entry, FeedMeta, Format, Standing};
 use askama::Template;
-use feed::{Entry, FeedMeta, Format, Standing};
-use interchange::{in_script, json_ld};
-use subscription::Selection;
+use jiff::Timestamp;
+use subscription::{Atom, Expression, Selection};
 
+use crate::library::tag;
+use crate::names::name;
 use crate::site::Site;
+use crate::words::{CHINESE, ENGLISH, Said, Words};
+
+pub(crate) use article::article;
+pub(crate) use directory::{Contents, Listed, directory};
+pub(crate) use feed::{Card, card, feed};
 
 pub(crate) const STYLE: &str = include_str!("../templates/style.css");
+
+/// Where the style sheet is: named by its content, so that it may be kept for ever.
+pub(crate) static STYLE_PATH: LazyLock<String> =
+    LazyLock::new(|| format!("/style.{}.css", &tag(STYLE.as_bytes())[..12]));
 
 /// Nothing runs on these pages and nothing is sent from them. Pictures may come from anywhere, newsrooms keep theirs
 /// elsewhere.
@@ -17,21 +36,69 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 
 
 /// A feed as pages speak of it.
 pub(crate) struct FeedRef {
+    pub(crate) selection: Selection,
     /// The selection's own name, `meta.title` being the name with the site's.
     pub(crate) name: String,
     pub(crate) meta: FeedMeta,
     pub(crate) subscribe: Option<String>,
-    /// For search engines, too. Rehearsals are not.
+    /// For search engines, too. Rehearsals are not, and neither are the combinations, of which there is no end.
     pub(crate) indexed: bool,
 }
 
 impl FeedRef {
-    pub(crate) fn new(site: &Site, selection: &Selection, name: String, meta: FeedMeta) -> Self {
-        Self { name, meta, subscribe: site.subscribe(selection), indexed: *selection != Selection::Test }
+    /// `articles`, newest first, know the selection's names; `language` is what all of its articles are in, if they are.
+    pub(crate) fn new<'a>(
+        site: &Site,
+        selection: &Selection,
+        articles: impl IntoIterator<Item = &'a Article>,
+        language: Option<String>,
+    ) -> Self {
+        let name = name(selection, articles, Words::of(language.as_deref()));
+        let indexed = match selection.parts() {
+            Expression::Atom(Atom::Test | Atom::Text(_)) => false,
+            parts => matches!(parts, Expression::Atom(_)),
+        };
+        Self {
+            selection: selection.clone(),
+            meta: site.meta(selection, &name, language),
+            name,
+            subscribe: site.subscribe(selection),
+            indexed,
+        }
+    }
+}
+
+/// What stands around the text of every page.
+struct Chrome<'a> {
+    site: &'a Site,
+    words: &'static Words,
+    language: &'a str,
+    direction: &'static str,
+    /// Attributes of an element whose words are ours, on a page in another language.
+    ours: String,
+}
+
+impl<'a> Chrome<'a> {
+    /// For articles in `language`, or in several.
+    fn new(site: &'a Site, language: Option<&'a str>) -> Self {
+        let words = Words::of(language);
+        let language = language.unwrap_or(words.language);
+        let direction = direction(language);
+        let ours = match (words.are_in(language), direction) {
+            (true, _) => String::new(),
+            (false, Direction::Ltr) => format!(" lang=\"{}\"", words.language),
+            (false, Direction::Rtl) => format!(" lang=\"{}\" dir=\"ltr\"", words.language),
+        };
+        Self { site, words, language, direction: direction.as_str(), ours }
     }
 
-    fn alternates(&self) -> [(Format, String); 3] {
-        Format::ALL.map(|format| (format, self.meta.url(format)))
+    /// The documents that feed readers take, at the address of a feed's page.
+    fn alternates(&self, page_url: &str) -> [(Format, String); 3] {
+        Format::ALL.map(|format| (format, format!("{page_url}.{}", format.extension())))
+    }
+
+    fn style(&self) -> String {
+        self.site.links.to(&STYLE_PATH)
     }
 }
 
@@ -52,136 +119,39 @@ impl When {
             },
         }
     }
-}
 
-struct Translation<'a> {
-    language: &'a str,
-    url: String,
-}
-
-#[derive(Template)]
-#[template(path = "directory.html")]
-struct Directory<'a> {
-    site: &'a Site,
-    all: &'a FeedRef,
-    groups: Vec<(&'static str, &'a [FeedRef])>,
-}
-
-pub(crate) fn directory(site: &Site, all: &FeedRef, sections: &[FeedRef], publishers: &[FeedRef]) -> Vec<u8> {
-    let groups = [("Everything", std::slice::from_ref(all)), ("Sections", sections), ("Publishers", publishers)];
-    let groups = groups.into_iter().filter(|(_, feeds)| !feeds.is_empty()).collect();
-    rendered(&Directory { site, all, groups })
-}
-
-#[derive(Template)]
-#[template(path = "feed.html")]
-struct Feed<'a> {
-    site: &'a Site,
-    feed: &'a FeedRef,
-    cards: &'a [&'a str],
-}
-
-/// A selection's page; `cards` are what [`card`] made of its articles.
-pub(crate) fn feed(site: &Site, feed: &FeedRef, cards: &[&str]) -> Vec<u8> {
-    rendered(&Feed { site, feed, cards })
-}
-
-#[derive(Template)]
-#[template(path = "card.html")]
-struct Card<'a> {
-    entry: &'a Entry<'a>,
-    readable: bool,
-    direction: &'static str,
-    url: String,
-    excerpt: String,
-    when: When,
-    credits: Vec<&'a str>,
-}
-
-/// One article in a feed's page.
-pub(crate) fn card(site: &Site, entry: &Entry<'_>) -> String {
-    let card = Card {
-        entry,
-        readable: entry.standing == Standing::Readable,
-        direction: article::direction(&entry.article.language).as_str(),
-        url: site.article(entry.article.id),
-        excerpt: entry.excerpt(),
-        when: When::new(entry.published),
-        credits: credits(entry),
-    };
-    String::from_utf8(rendered(&card)).expect("templates write UTF-8")
-}
-
-#[derive(Template)]
-#[template(path = "article.html")]
-struct Article<'a> {
-    site: &'a Site,
-    feed: &'a FeedRef,
-    entry: &'a Entry<'a>,
-    readable: bool,
-    direction: &'static str,
-    excerpt: String,
-    summary: Option<&'a str>,
-    located: Option<&'a str>,
-    when: When,
-    credits: Vec<&'a str>,
-    pictures: Vec<&'a Association>,
-    files: Vec<&'a Association>,
-    translations: Vec<Translation<'a>>,
-    rights: Option<String>,
-    json_ld: String,
-}
-
-/// An article's own page, or its notice. `feed` is the feed to follow for more of the kind.
-pub(crate) fn article(site: &Site, feed: &FeedRef, entry: &Entry<'_>) -> Vec<u8> {
-    let readable = entry.standing == Standing::Readable;
-    let of = entry.article;
-    let is_picture = |file: &&Association| file.kind == AssociationKind::Picture;
-    let translations = of.translations.iter().filter(|_| readable).filter_map(|translation| {
-        let url = translation.url.as_ref().map(|url| url.as_str().to_owned());
-        let url = url.or_else(|| translation.id.map(|id| site.article(id)))?;
-        Some(Translation { language: &translation.language, url })
-    });
-    rendered(&Article {
-        site,
-        feed,
-        entry,
-        readable,
-        direction: article::direction(&of.language).as_str(),
-        excerpt: entry.excerpt(),
-        // A notice is its own summary.
-        summary: entry.summary.as_deref().filter(|_| readable),
-        located: of.located.as_deref().filter(|_| readable),
-        when: When::new(entry.published),
-        credits: credits(entry),
-        pictures: entry.associations.iter().filter(is_picture).collect(),
-        files: entry.associations.iter().filter(|file| !is_picture(file)).collect(),
-        translations: translations.collect(),
-        rights: entry.rights().filter(|_| readable),
-        json_ld: in_script(&json_ld(of, &entry.title, &|id| Some(site.article(id)))),
-    })
+    /// Any other instant, on the newsroom's clock.
+    fn at(at: Timestamp, published: &Published) -> Self {
+        Self::new(&Published { at, precision: Precision::Minute, tz: published.tz.clone() })
+    }
 }
 
 #[derive(Template)]
 #[template(path = "message.html")]
 struct Message<'a> {
-    site: &'a Site,
-    heading: &'a str,
-    text: &'a str,
+    chrome: Chrome<'a>,
+    said: &'a [(&'static Words, Said)],
 }
 
-/// A page that only says something: nothing here, gone, not yet.
-pub(crate) fn message(site: &Site, heading: &str, text: &str) -> Vec<u8> {
-    rendered(&Message { site, heading, text })
+/// A page that only says something about an address, in both of our languages: nobody knows whose it is.
+pub(crate) fn message(site: &Site, said: fn(&Words) -> Said) -> Vec<u8> {
+    let both = [(&ENGLISH, said(&ENGLISH)), (&CHINESE, said(&CHINESE))];
+    rendered(&Message { chrome: Chrome::new(site, None), said: &both })
 }
 
-/// Who wrote it and where it comes from, verbatim.
-fn credits<'a>(entry: &Entry<'a>) -> Vec<&'a str> {
-    let mut names: Vec<&str> = entry.authors().into_iter().map(|(name, _)| name).collect();
-    if entry.standing == Standing::Readable {
-        names.extend(entry.article.sources.iter().map(|source| source.name.as_str()));
-    }
-    names
+/// The same about an article in `language`.
+pub(crate) fn message_in(site: &Site, language: &str, said: fn(&Words) -> Said) -> Vec<u8> {
+    let words = Words::of(Some(language));
+    rendered(&Message { chrome: Chrome::new(site, Some(words.language)), said: &[(words, said(words))] })
+}
+
+/// Who wrote it, verbatim.
+fn authors<'a>(entry: &Entry<'a>) -> Vec<&'a str> {
+    entry.authors().into_iter().map(|(name, _)| name).collect()
+}
+
+fn is_readable(entry: &Entry<'_>) -> bool {
+    entry.standing == Standing::Readable
 }
 
 fn rendered(template: &impl Template) -> Vec<u8> {

@@ -14,15 +14,16 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use subscription::Selection;
 
 use crate::conditional::{is_unchanged, takes_gzip, weighted};
-use crate::html::{self, CONTENT_SECURITY_POLICY, STYLE};
+use crate::html::{self, CONTENT_SECURITY_POLICY, STYLE, STYLE_PATH};
 use crate::library::{Document, Key, tag};
 use crate::maker::{Made, Maker};
 use crate::site::Site;
+use crate::words::{Said, Words};
 
 /// Readers and caches may keep an answer this long, as the feeds' own `ttl` says.
 const CACHE_CONTROL: &str = "public, max-age=60";
-/// Styles change with a release only, and their address does not.
-const STYLE_CACHE_CONTROL: &str = "public, max-age=3600";
+/// The style sheet's address changes with it.
+const STYLE_CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
 pub(crate) struct Shelf {
     site: Site,
@@ -36,7 +37,7 @@ pub(crate) fn router(site: Site, maker: Maker) -> Router {
         .route("/", get(directory))
         .route("/feeds/{*path}", get(feed))
         .route("/articles/{id}", get(article))
-        .route("/style.css", get(style))
+        .route(&STYLE_PATH, get(style))
         .fallback(async |State(shelf): Shared| shelf.unmade(&Made::Nothing))
         .with_state(Arc::new(Shelf { site, maker }))
 }
@@ -119,26 +120,21 @@ impl Shelf {
 
     /// 404; or 503 while the log is still being read, for then nobody knows yet, and while too many wait.
     fn unmade(&self, made: &Made) -> Response {
-        let (heading, text) = match made {
-            Made::Document(_) | Made::Nothing => {
-                let text = "The address may be misspelt, or the newsroom may have taken the article back.";
-                return self.message(StatusCode::NOT_FOUND, "There is nothing here", text);
-            }
-            Made::Starting => (
-                "One moment, please",
-                "This site has just started and is still reading the news. Try again in a moment.",
-            ),
-            Made::Busy => {
-                ("One moment, please", "Too many feeds are asked for that nobody read before. Try again in a moment.")
-            }
-        };
-        let mut response = self.message(StatusCode::SERVICE_UNAVAILABLE, heading, text);
+        match made {
+            Made::Document(_) | Made::Nothing => self.message(StatusCode::NOT_FOUND, |words| words.missing),
+            Made::Starting => self.later(|words| words.starting),
+            Made::Busy => self.later(|words| words.busy),
+        }
+    }
+
+    fn later(&self, said: fn(&Words) -> Said) -> Response {
+        let mut response = self.message(StatusCode::SERVICE_UNAVAILABLE, said);
         insert(&mut response, header::RETRY_AFTER, "5");
         response
     }
 
-    fn message(&self, status: StatusCode, heading: &str, text: &str) -> Response {
-        let page = html::message(&self.site, heading, text);
+    fn message(&self, status: StatusCode, said: fn(&Words) -> Said) -> Response {
+        let page = html::message(&self.site, said);
         let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
         // What is not here now may be in a second.
         insert(&mut response, header::CACHE_CONTROL, "no-store");

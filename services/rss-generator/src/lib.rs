@@ -12,6 +12,7 @@ mod http;
 mod library;
 mod maker;
 mod members;
+mod names;
 mod receipts;
 mod run;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod site;
 mod state;
 #[cfg(test)]
 mod table;
+mod words;
 
 pub use config::{Config, PREFIX};
 pub use run::{RssGenerator, run};

@@ -74,6 +74,11 @@ impl Members {
         places.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// How many articles readers may have.
+    pub(crate) fn listed(&self) -> usize {
+        self.listed.len()
+    }
+
     /// The newest article that readers may have whole.
     pub(crate) fn newest(&self) -> Option<ArticleId> {
         self.listed.first().map(|(_, id)| *id)

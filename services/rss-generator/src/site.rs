@@ -1,11 +1,12 @@
 //! The site's addresses and names.
 
-use article::{Article, ArticleId};
+use article::ArticleId;
 use feed::{FeedMeta, Links};
-use subscription::{Atom, Expression, Selection};
+use subscription::Selection;
 use url::Url;
 
 use crate::config::Config;
+use crate::words::{Words, fill};
 
 /// What pages and feeds need to know of the site they stand on.
 #[derive(Debug, Clone)]
@@ -52,21 +53,11 @@ impl Site {
         Some(url.into())
     }
 
-    pub(crate) fn meta(&self, selection: &Selection, newest: Option<&Article>, language: Option<String>) -> FeedMeta {
-        let name = name(selection, newest);
-        let (title, description) = match selection.parts() {
-            Expression::Atom(Atom::Everything) => (self.title.clone(), format!("Everything from {}", self.title)),
-            Expression::Atom(Atom::Section(_)) => {
-                (format!("{name} – {}", self.title), format!("The section “{name}” of {}", self.title))
-            }
-            Expression::Atom(Atom::Publisher(_)) => {
-                (format!("{name} – {}", self.title), format!("Everything {name} publishes on {}", self.title))
-            }
-            Expression::Atom(Atom::Test) => {
-                (format!("{name} – {}", self.title), format!("Rehearsals of {}; none of this is news", self.title))
-            }
-            _ => (format!("{name} – {}", self.title), format!("{name}, of {}", self.title)),
-        };
+    /// How the feed of `selection`, which is called `name`, presents itself.
+    pub(crate) fn meta(&self, selection: &Selection, name: &str, language: Option<String>) -> FeedMeta {
+        let words = Words::of(language.as_deref());
+        let title = if selection.is_everything() { self.title.clone() } else { format!("{name} – {}", self.title) };
+        let description = if selection.is_test() { words.rehearsals.into() } else { fill(words.feed_of, &title) };
         FeedMeta {
             title,
             site_title: self.title.clone(),
@@ -75,21 +66,5 @@ impl Site {
             language,
             hub: None,
         }
-    }
-}
-
-/// A selection's name as its newsroom writes it, which its newest article knows.
-pub(crate) fn name(selection: &Selection, newest: Option<&Article>) -> String {
-    match selection.parts() {
-        Expression::Atom(Atom::Everything) => "All news".into(),
-        Expression::Atom(Atom::Test) => "Test articles".into(),
-        Expression::Atom(Atom::Publisher(publisher)) => publisher.to_string(),
-        Expression::Atom(Atom::Section(path)) => {
-            match newest.and_then(|article| article.section.get(..path.split('/').count())) {
-                Some(names) => names.join(" › "),
-                None => path.replace('/', " › "),
-            }
-        }
-        _ => selection.to_string(),
     }
 }

@@ -340,7 +340,7 @@ async fn addresses_have_one_spelling_and_errors_help() {
         let response = replica.get(path).await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
         assert_eq!(header(&response, "cache-control"), "no-store");
-        assert!(response.text().await.unwrap().contains("See all feeds"), "{path}");
+        assert!(response.text().await.unwrap().contains("All feeds"), "{path}");
     }
     let negotiated = replica.get_with("/feeds/all", "accept", "application/atom+xml").await;
     assert_eq!(header(&negotiated, "content-type"), "application/atom+xml; charset=utf-8");

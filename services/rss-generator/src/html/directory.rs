@@ -1,0 +1,152 @@
+//! The directory: where all feeds are to be found.
+
+use ::article::{Article, direction, language_name};
+use askama::Template;
+use subscription::{Atom, Expression, Selection};
+
+use super::{Card, Chrome, FeedRef, rendered};
+use crate::names::name;
+use crate::site::Site;
+use crate::words::ENGLISH;
+
+/// Lines of the directory, and bytes of each of its lists; what is below a section is on the section's page, too.
+const MAX_LISTED: usize = 2_000;
+const MAX_LIST_BYTES: usize = 1_500_000;
+
+/// A feed in the directory.
+pub(crate) struct Listed {
+    pub(crate) selection: Selection,
+    /// Of a section its innermost name, of a publisher its own. Languages are named here.
+    pub(crate) name: String,
+    pub(crate) articles: usize,
+}
+
+impl Listed {
+    /// `newest` is an article that knows the name.
+    pub(crate) fn new(selection: &Selection, newest: Option<&Article>, articles: usize) -> Self {
+        // Every section stands below the one it is in, so its own name is enough; nothing here depends on our words.
+        let name = match selection.parts() {
+            Expression::Atom(Atom::Section(path)) => {
+                let depth = path.split('/').count();
+                let own = newest.and_then(|article| article.section.get(depth - 1)).map(String::as_str);
+                own.or_else(|| path.split('/').next_back()).unwrap_or_default().to_owned()
+            }
+            _ => name(selection, newest, &ENGLISH),
+        };
+        Self { selection: selection.clone(), name, articles }
+    }
+}
+
+/// What the directory lists.
+#[derive(Default)]
+pub(crate) struct Contents<'a> {
+    /// The newest articles, a handful.
+    pub(crate) latest: Vec<&'a Card>,
+    pub(crate) articles: usize,
+    pub(crate) sections: Vec<Listed>,
+    pub(crate) publishers: Vec<Listed>,
+    pub(crate) languages: Vec<Listed>,
+}
+
+#[derive(Template)]
+#[template(path = "row.html")]
+struct Row<'a> {
+    chrome: &'a Chrome<'a>,
+    name: &'a str,
+    /// Of the name, where it is not the page's.
+    language: Option<(&'a str, &'static str)>,
+    articles: usize,
+    url: &'a str,
+    subscribe: Option<&'a str>,
+}
+
+struct Group {
+    id: &'static str,
+    heading: &'static str,
+    /// Nested lists.
+    list: String,
+    /// Whether some did not fit.
+    more: bool,
+}
+
+#[derive(Template)]
+#[template(path = "directory.html")]
+struct Page<'a> {
+    chrome: Chrome<'a>,
+    /// Of everything.
+    feed: &'a FeedRef,
+    latest: Vec<&'a str>,
+    everything: String,
+    groups: Vec<Group>,
+    opml_url: String,
+}
+
+/// `all` is the feed of everything.
+pub(crate) fn directory(site: &Site, all: &FeedRef, contents: Contents<'_>) -> Vec<u8> {
+    let chrome = Chrome::new(site, all.meta.language.as_deref());
+    let words = chrome.words;
+    let everything = Listed { selection: all.selection.clone(), name: all.name.clone(), articles: contents.articles };
+    let groups = [
+        ("sections", words.sections, contents.sections),
+        ("publishers", words.publishers, contents.publishers),
+        ("languages", words.languages, contents.languages),
+    ];
+    let groups = groups.into_iter().filter(|(.., listed)| !listed.is_empty());
+    let groups = groups.map(|(id, heading, listed)| {
+        let (list, more) = tree(&chrome, listed);
+        Group { id, heading, list, more }
+    });
+    rendered(&Page {
+        feed: all,
+        latest: contents.latest.iter().map(|card| card.line()).collect(),
+        everything: row(&chrome, &everything),
+        groups: groups.collect(),
+        opml_url: site.links.to("/feeds.opml"),
+        chrome,
+    })
+}
+
+/// Lists in lists, as deep as the addresses are; and whether some had to be left out.
+fn tree(chrome: &Chrome<'_>, listed: Vec<Listed>) -> (String, bool) {
+    let mut paths: Vec<(Vec<String>, Listed)> = listed
+        .into_iter()
+        .map(|listed| (listed.selection.to_string().split('/').map(str::to_owned).collect(), listed))
+        .collect();
+    paths.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let (mut html, mut depth, mut count) = (String::new(), 0, 0);
+    for (path, listed) in &paths {
+        if count == MAX_LISTED || html.len() > MAX_LIST_BYTES {
+            break;
+        }
+        count += 1;
+        // `section/world` is the outermost level; one list is opened at a time, whatever level is missing between.
+        let level = (path.len() - 1).min(depth + 1);
+        if level > depth {
+            html.push_str("<ul class=\"feeds\">");
+        } else {
+            html.push_str(&"</li></ul>".repeat(depth - level));
+            html.push_str("</li>");
+        }
+        depth = level;
+        html.push_str("\n<li>");
+        html.push_str(&row(chrome, listed));
+    }
+    html.push_str(&"</li></ul>".repeat(depth));
+    (html, count < paths.len())
+}
+
+fn row(chrome: &Chrome<'_>, listed: &Listed) -> String {
+    let text = listed.selection.to_string();
+    let tag = text.strip_prefix("language/");
+    let own = tag.and_then(|tag| Some((tag, language_name(tag)?.own)));
+    let subscribe = chrome.site.subscribe(&listed.selection);
+    let row = Row {
+        chrome,
+        name: own.map_or(&listed.name, |(_, name)| name),
+        language: own.map(|(tag, _)| (tag, direction(tag).as_str())),
+        articles: listed.articles,
+        url: &chrome.site.feed(&listed.selection),
+        subscribe: subscribe.as_deref(),
+    };
+    row.render().expect("templates of strings do not fail")
+}
