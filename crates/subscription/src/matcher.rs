@@ -111,6 +111,12 @@ impl<V> Matcher<V> {
         slots.filter(|slot| slot.selection.matches(features)).map(|slot| (&slot.selection, &slot.value))
     }
 
+    /// Whether nothing is left of what was removed.
+    #[cfg(test)]
+    pub(crate) fn is_filed_clean(&self) -> bool {
+        self.numbers.is_empty() && self.anchors.is_empty() && self.free.len() == self.slots.len()
+    }
+
     /// Where an expression is best filed.
     fn filing(&self, expression: &Expression) -> Filing {
         match expression {

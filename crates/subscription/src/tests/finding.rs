@@ -1,0 +1,174 @@
+//! Which articles a selection has, asked one by one and by the index.
+
+use std::collections::BTreeSet;
+
+use article::Article;
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::articles::{article, samples};
+use crate::{Features, Index, Matcher, Selection};
+
+fn selection(text: &str) -> Selection {
+    text.parse().expect(text)
+}
+
+#[test]
+fn an_article_names_its_selections() {
+    let [world, ..] = samples();
+    let named = |selections: Vec<Selection>| selections.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let of = ["all", "publisher/hefei", "section/world-news", "section/world-news/asia"];
+    assert_eq!(named(Selection::of(&world)), of);
+    let more = [
+        "keyword/climate",
+        "keyword/tech-science",
+        "source/reuters",
+        "language/en",
+        "language/en-gb",
+        "subject/medtop/20000418",
+        "urgency/2",
+    ];
+    assert_eq!(named(Selection::naming(&world)), [&of[..], &more].concat());
+    assert_eq!(named(Selection::naming(&Article { test: true, ..world })), ["test"]);
+}
+
+#[test]
+fn sections_and_languages_have_what_is_below_them_and_urgency_what_is_more_urgent() {
+    let [world, ..] = samples();
+    for (text, wanted) in [
+        ("section/WORLD news/asia", true),
+        ("section/asia", false),
+        ("section/world", false),
+        ("section/world-news/asia/japan", false),
+        ("language/en", true),
+        ("language/en-GB", true),
+        ("language/en-US", false),
+        ("language/e", false),
+        ("urgency/1", false),
+        ("urgency/9", true),
+        ("keyword/🎉a", false),
+        ("keyword/clim", false),
+        ("subject/medtop/2", false),
+        ("section/world-news+language/en,urgency/1", true),
+        ("section/world-news+!(keyword/climate,keyword/sport)", false),
+        ("text/climate-talks", true),
+        ("text/talks-open-B", false),
+    ] {
+        assert_eq!(selection(text).matches(&Features::of(&world)), wanted, "{text}");
+    }
+}
+
+#[test]
+fn a_test_article_is_in_the_tests_alone() {
+    let news = article(&json!({"section": ["World"]}));
+    let test = Article { test: true, ..news.clone() };
+    let (news, test) = (Features::of(&news), Features::of(&test));
+    for (text, news_wanted, test_wanted) in [
+        ("all", true, false),
+        ("publisher/hefei", true, false),
+        ("section/world", true, false),
+        ("!section/sport", true, false),
+        ("!section/world", false, false),
+        ("test", false, true),
+    ] {
+        let selection = selection(text);
+        assert_eq!((selection.matches(&news), selection.matches(&test)), (news_wanted, test_wanted), "{text}");
+    }
+    let (mut index, mut matcher) = (Index::default(), Matcher::default());
+    for text in ["all", "publisher/hefei", "section/world", "!section/sport", "test"] {
+        index.insert(7, &selection(text));
+        matcher.insert(selection(text), ());
+    }
+    assert_eq!((index.matching(&news).len(), index.matching(&test).len()), (1, 0), "nobody is mailed a rehearsal");
+    assert_eq!((matcher.matching(&news).count(), matcher.matching(&test).count()), (4, 1));
+}
+
+#[test]
+fn subscribers_come_and_go() {
+    let [world, china, _] = samples().map(|sample| Features::of(&sample));
+    let mut index = Index::default();
+    let (urgent, party) = (selection("urgency/2,keyword/廉政"), selection("text/党风"));
+    for (subscriber, selection) in [(1, &urgent), (2, &urgent), (2, &party), (3, &party)] {
+        index.insert(subscriber, selection);
+    }
+    let found = |index: &Index, features| index.matching(features).iter().collect::<Vec<u32>>();
+    assert_eq!((found(&index, &world), found(&index, &china)), (vec![1, 2], vec![1, 2, 3]));
+    for (subscriber, selection) in [(2, &urgent), (3, &party), (9, &party)] {
+        index.remove(subscriber, selection);
+    }
+    assert_eq!((found(&index, &world), found(&index, &china)), (vec![1], vec![1, 2]));
+    index.remove(1, &urgent);
+    index.remove(2, &party);
+    assert_eq!((found(&index, &world), found(&index, &china)), (vec![], vec![]));
+}
+
+#[test]
+fn what_is_narrower_asks_for_more() {
+    let from_wide_to_narrow = [
+        "all",
+        "!keyword/sport",
+        "language/zh",
+        "publisher/hefei",
+        "section/world",
+        "section/world/asia",
+        "section/world/asia+language/zh",
+        "section/world/asia+language/zh+keyword/climate",
+    ];
+    let narrowness = from_wide_to_narrow.map(|text| selection(text).narrowness());
+    assert!(narrowness.is_sorted_by(|a, b| a < b), "{narrowness:?}");
+    assert_eq!(selection("all").narrowness(), 0);
+    assert_eq!(selection("keyword/climate,language/zh").narrowness(), selection("language/zh").narrowness());
+}
+
+/// Atoms that some of the samples have, and combinations of them.
+fn some() -> impl Strategy<Value = Selection> {
+    let named: Vec<Selection> = samples().iter().flat_map(Selection::naming).collect();
+    let words =
+        ["text/党", "text/风建", "text/rain", "text/talks-open", "text/nobody", "text/廉政建设", "keyword/none"];
+    let atoms: BTreeSet<Selection> = named.into_iter().chain(words.map(selection)).collect();
+    let atom = prop::sample::select(atoms.into_iter().collect::<Vec<_>>());
+    atom.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 1..4)
+                .prop_map(|parts| Selection::all_of(parts.clone()).unwrap_or(parts[0].clone())),
+            prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| Selection::any_of(parts).unwrap()),
+            inner.prop_map(|inner| inner.not().unwrap_or(inner)),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_matcher_finds_what_asking_everybody_would(
+        stored in prop::collection::vec(some(), 0..40),
+        removed in prop::collection::vec(any::<prop::sample::Index>(), 0..40),
+        again in prop::collection::vec(some(), 0..10),
+    ) {
+        let mut matcher = Matcher::default();
+        let mut all: BTreeSet<Selection> = BTreeSet::new();
+        for selection in &stored {
+            prop_assert_eq!(matcher.insert(selection.clone(), selection.to_string()).is_some(), !all.insert(selection.clone()));
+        }
+        for selection in removed.iter().filter(|_| !stored.is_empty()).map(|at| at.get(&stored)) {
+            prop_assert_eq!(matcher.remove(selection).is_some(), all.remove(selection));
+        }
+        for selection in &again {
+            matcher.insert(selection.clone(), selection.to_string());
+            all.insert(selection.clone());
+        }
+        prop_assert_eq!(matcher.len(), all.len());
+        prop_assert_eq!(matcher.iter().count(), all.len());
+        for sample in samples() {
+            let features = Features::of(&sample);
+            let found: Vec<&Selection> = matcher.matching(&features).map(|(selection, _)| selection).collect();
+            let wanted: BTreeSet<&Selection> = all.iter().filter(|selection| selection.matches(&features)).collect();
+            prop_assert_eq!(found.len(), wanted.len(), "each once");
+            prop_assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), wanted);
+        }
+        for selection in all {
+            prop_assert_eq!(matcher.get(&selection), Some(&selection.to_string()));
+            matcher.remove(&selection);
+        }
+        prop_assert!(matcher.is_filed_clean());
+    }
+}
