@@ -4,11 +4,13 @@
 //! 30 s, and one of so many connections. How long a request may take is for the service to say.
 
 mod connection;
+mod http2;
 mod socket;
 mod traffic;
 
 use std::future::pending;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::Metrics;
+use crate::{Metrics, Tls};
 
 pub(crate) use traffic::Traffic;
 
@@ -30,6 +32,7 @@ pub struct Listener {
     listener: TcpListener,
     pub address: SocketAddr,
     traffic: Traffic,
+    tls: Option<Tls>,
 }
 
 /// What clients may take of a server.
@@ -37,20 +40,26 @@ pub struct Listener {
 pub(crate) struct Limits {
     /// Connections open at one time; more of them wait to be accepted.
     connections: usize,
+    /// For TLS to be agreed on.
+    handshake: Duration,
     /// For the headers of a request, and between two requests of one connection.
     headers: Duration,
     /// For the client to take a part of an answer.
     stall: Duration,
     /// For requests under way when the server stops.
     drain: Duration,
+    /// Between two looks at the files of the certificate.
+    renewal: Duration,
 }
 
 const LIMITS: Limits = Limits {
-    // Each may have 64 KiB read ahead: 256 MiB in the worst case.
+    // Each may have 64 KiB read ahead, in HTTP/2 256 KiB: 1 GiB in the worst case.
     connections: 4096,
+    handshake: Duration::from_secs(10),
     headers: Duration::from_secs(30),
     stall: Duration::from_secs(30),
     drain: Duration::from_secs(10),
+    renewal: Duration::from_secs(60),
 };
 
 impl Limits {
@@ -77,7 +86,18 @@ impl Listener {
         let listener =
             bound.with_context(|| format!("cannot listen on {address}; is it in use? {setting} moves it"))?;
         let address = listener.local_addr().context("a bound socket without an address")?;
-        Ok(Self { listener, address, traffic: Traffic::default() })
+        Ok(Self { listener, address, traffic: Traffic::default(), tls: None })
+    }
+
+    /// Speaks TLS, if there is a certificate to show.
+    #[must_use]
+    pub fn encrypted(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// Where it is reached on this host.
+    pub fn url(&self) -> String {
+        format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.address)
     }
 
     /// Shows what goes through here among `metrics`.
@@ -103,20 +123,28 @@ pub(crate) async fn serve_within(
     router: Router,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let traffic = listener.traffic;
     let mut door = Door::new(listener.listener, limits.connections);
+    let Listener { traffic, tls, .. } = listener;
+    let serving = Serving { limits, router, traffic, tls: tls.clone(), shutdown: shutdown.clone() };
+    let mut renewing = pin!(async {
+        match &tls {
+            Some(tls) => tls.follow(limits.renewal).await,
+            None => pending().await,
+        }
+    });
     // Dropped with this future, and their connections with them.
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
+            () = &mut renewing => {}
             Some(_) = connections.join_next() => {}
             accepted = door.accept() => {
                 let (socket, peer, place) = accepted?;
-                let (router, shutdown, traffic) = (router.clone(), shutdown.clone(), traffic.clone());
+                let serving = serving.clone();
                 connections.spawn(async move {
-                    let open = traffic.connection();
-                    connection::serve(limits, socket, peer, router, traffic, shutdown).await;
+                    let open = serving.traffic.connection();
+                    connection::serve(serving, socket, peer).await;
                     drop((open, place));
                 });
             }
@@ -128,6 +156,16 @@ pub(crate) async fn serve_within(
         tracing::warn!("requests did not finish in {} s and were cut", limits.drain.as_secs());
     }
     Ok(())
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Serving {
+    limits: Limits,
+    router: Router,
+    traffic: Traffic,
+    tls: Option<Tls>,
+    shutdown: CancellationToken,
 }
 
 /// Where connections come in, one place each.

@@ -6,24 +6,32 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-/// Fails a write that has made no progress for a while. Reading is not its business.
-pub(super) struct Impatient {
-    socket: TcpStream,
+/// The most that can be put back.
+const UNREAD: usize = 4;
+
+/// Fails a write that has made no progress for a while. How long reading takes is not its business.
+pub(super) struct Impatient<S> {
+    socket: S,
     patience: Duration,
     /// While a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
+    /// Read before, and to be read again; how much of it is left at its end.
+    unread: [u8; UNREAD],
+    left: usize,
 }
 
-impl Impatient {
-    pub(super) fn new(socket: TcpStream, patience: Duration) -> Self {
-        Self { socket, patience, waiting: None }
+impl<S> Impatient<S> {
+    pub(super) fn new(socket: S, patience: Duration) -> Self {
+        Self { socket, patience, waiting: None, unread: [0; UNREAD], left: 0 }
     }
 
-    pub(super) fn into_inner(self) -> TcpStream {
-        self.socket
+    /// Puts the first `len` of `bytes` back: they are what is read next.
+    pub(super) fn unread(&mut self, bytes: [u8; UNREAD], len: usize) {
+        self.unread = bytes;
+        self.unread.rotate_right(UNREAD - len);
+        self.left = len;
     }
 
     fn written<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -37,13 +45,19 @@ impl Impatient {
     }
 }
 
-impl AsyncRead for Impatient {
+impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.left > 0 {
+            let (from, len) = (UNREAD - self.left, self.left.min(into.remaining()));
+            into.put_slice(&self.unread[from..from + len]);
+            self.left -= len;
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.socket).poll_read(context, into)
     }
 }
 
-impl AsyncWrite for Impatient {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.socket).poll_write(context, bytes);
         self.written(context, polled)

@@ -1,5 +1,8 @@
 //! Clients as they should not be.
 
+mod http2;
+mod tls;
+
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -12,7 +15,8 @@ use super::*;
 /// So short that a test waits for them, and so long that a slow machine passes.
 const SHORT: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(60);
-const PATIENT: Limits = Limits { connections: 8, headers: LONG, stall: LONG, drain: LONG };
+const PATIENT: Limits =
+    Limits { connections: 8, handshake: LONG, headers: LONG, stall: LONG, drain: LONG, renewal: LONG };
 
 struct Served {
     address: SocketAddr,
@@ -21,7 +25,11 @@ struct Served {
 }
 
 async fn started(limits: Limits, router: Router) -> Served {
-    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), "NONE").await.unwrap();
+    started_with(limits, router, None).await
+}
+
+async fn started_with(limits: Limits, router: Router, tls: Option<Tls>) -> Served {
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), "NONE").await.unwrap().encrypted(tls);
     let (address, shutdown) = (listener.address, CancellationToken::new());
     let serving = tokio::spawn(serve_within(limits, listener, router, shutdown.clone()));
     Served { address, shutdown, serving }
