@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bus::Server;
 use mail::{Address, Site};
-use service_kit::{Secret, Settings, client, nats_settings};
+use service_kit::{Secret, Settings, Tls, client, nats_settings, tls_settings};
 use url::Url;
 
 /// Prefix of this service's own settings.
@@ -19,6 +19,7 @@ const MIN_SECRET: usize = 32;
 pub struct Config {
     pub nats: Server,
     pub listen: SocketAddr,
+    pub tls: Option<Tls>,
     pub site: Site,
     /// Where the feeds and article pages are, as readers see it.
     pub pages_url: Url,
@@ -69,6 +70,7 @@ impl Config {
     pub fn read(settings: &mut Settings) -> Option<Self> {
         let nats = nats_settings(settings);
         let listen = settings.value("NEWSWIRE_EMAIL_LISTEN", "127.0.0.1:8082", "Address of the subscribe pages");
+        let tls = tls_settings(settings, "NEWSWIRE_EMAIL_TLS_CERT_FILE", "NEWSWIRE_EMAIL_TLS_KEY_FILE");
         let public_url: Option<Url> = settings.value(
             "NEWSWIRE_EMAIL_PUBLIC_URL",
             "http://127.0.0.1:8082/",
@@ -99,6 +101,7 @@ impl Config {
         Some(Self {
             nats: nats?,
             listen: listen?,
+            tls: tls?,
             site,
             pages_url,
             public_url,

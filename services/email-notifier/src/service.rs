@@ -64,7 +64,7 @@ impl EmailNotifier {
         let bus = Bus::connect(&config.nats, "email-notifier").await?;
         let access = topology::access("email-notifier").context("the topology does not know this service")?;
         bus.verify(&access).await?;
-        let listener = Listener::bind(config.listen, "NEWSWIRE_EMAIL_LISTEN").await?;
+        let listener = Listener::bind(config.listen, "NEWSWIRE_EMAIL_LISTEN").await?.encrypted(config.tls.clone());
         Ok(Self { config, bus, listener })
     }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bus::Server;
-use service_kit::{Secret, Settings, nats_settings};
+use service_kit::{Secret, Settings, Tls, nats_settings, tls_settings};
 
 use crate::webhook::{MIN_SECRET, SECRET_FILE};
 
@@ -20,6 +20,7 @@ const URL: &str = "NEWSWIRE_PUBLISHER_URL";
 pub struct Config {
     /// Where it serves HTTP. Port 0 takes a free one.
     pub listen: SocketAddr,
+    pub tls: Option<Tls>,
     pub nats: Server,
     /// The master key of the incoming webhooks; without it there are none.
     pub webhook_secret: Option<Secret>,
@@ -28,14 +29,15 @@ pub struct Config {
 impl Config {
     /// Reads the configuration; mistakes are collected in `settings`.
     pub fn read(settings: &mut Settings) -> Option<Self> {
-        // Tokens travel in the clear here: another machine gets in through a proxy that speaks TLS.
-        let listen = settings.value(LISTEN, "127.0.0.1:8081", "Address and port of the HTTP API; put TLS before it");
+        // Without TLS tokens travel in the clear: another machine gets in through a proxy that speaks it, or by ours.
+        let listen = settings.value(LISTEN, "127.0.0.1:8081", "Address and port of the HTTP API");
+        let tls = tls_settings(settings, "NEWSWIRE_PUBLISHER_TLS_CERT_FILE", "NEWSWIRE_PUBLISHER_TLS_KEY_FILE");
         // An environment shared with the command line is no mistake, though nothing here reads it.
         let _: Option<Option<String>> =
             settings.optional(URL, "Where the `newswire` command finds this service; not used by the service itself");
         let webhook_secret = webhook_secret(settings);
         let nats = nats_settings(settings);
-        Some(Self { listen: listen?, nats: nats?, webhook_secret: webhook_secret? })
+        Some(Self { listen: listen?, tls: tls?, nats: nats?, webhook_secret: webhook_secret? })
     }
 }
 

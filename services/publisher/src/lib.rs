@@ -45,7 +45,7 @@ impl Publisher {
     /// # Errors
     /// When the port is taken, NATS cannot be reached or differs from the topology; the text says what to do.
     pub async fn bind(config: Config) -> anyhow::Result<Self> {
-        let listener = Listener::bind(config.listen, config::LISTEN).await?;
+        let listener = Listener::bind(config.listen, config::LISTEN).await?.encrypted(config.tls);
         let bus = Bus::connect(&config.nats, "publisher").await?;
         let access = topology::access("publisher").context("the topology does not know the publisher")?;
         bus.verify(&access).await?;
@@ -79,7 +79,7 @@ impl Publisher {
         let router = http::router(App::new(self.bus.clone(), desk.clone(), registry, uses, index, webhooks), &health);
         let working = shutdown.child_token();
         let hours = tokio::spawn(desk.keep_hours(working.clone()));
-        tracing::info!("publisher listens on http://{}", self.listener.address);
+        tracing::info!("publisher listens on {}", self.listener.url());
         let served = serve(self.listener, router, shutdown).await;
         deliveries.finish().await;
         working.cancel();

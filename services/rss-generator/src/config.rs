@@ -3,16 +3,21 @@
 use std::net::SocketAddr;
 
 use bus::Server;
-use service_kit::{Settings, nats_settings};
+use service_kit::{Settings, Tls, nats_settings, tls_settings};
 use url::Url;
 
 /// Prefix of the settings that are this service's own.
 pub const PREFIX: &str = "NEWSWIRE_RSS_";
 
+pub(crate) const METRICS_LISTEN: &str = "NEWSWIRE_RSS_METRICS_LISTEN";
+
 #[derive(Debug, Clone)]
 pub struct Config {
     pub nats: Server,
     pub listen: SocketAddr,
+    /// Where its metrics are read; `None`: nowhere.
+    pub metrics: Option<SocketAddr>,
+    pub tls: Option<Tls>,
     /// Where readers reach the site: the base of every link in feeds and pages.
     pub public_url: Url,
     pub site_title: String,
@@ -25,6 +30,9 @@ impl Config {
     pub fn read(settings: &mut Settings) -> Option<Self> {
         let nats = nats_settings(settings);
         let listen = settings.value("NEWSWIRE_RSS_LISTEN", "127.0.0.1:8080", "Address to serve feeds and pages on");
+        let metrics = settings
+            .optional(METRICS_LISTEN, "Address to serve metrics on, for GET /metrics; without it none are served");
+        let tls = tls_settings(settings, "NEWSWIRE_RSS_TLS_CERT_FILE", "NEWSWIRE_RSS_TLS_KEY_FILE");
         let public_url = settings.value(
             "NEWSWIRE_PAGES_URL",
             "http://127.0.0.1:8080/",
@@ -40,7 +48,15 @@ impl Config {
             None => None,
             Some(url) => Some(web(settings, "NEWSWIRE_SUBSCRIBE_URL", url)?),
         };
-        Some(Self { nats: nats?, listen: listen?, public_url: public_url?, site_title: site_title?, subscribe_url })
+        Some(Self {
+            nats: nats?,
+            listen: listen?,
+            metrics: metrics?,
+            tls: tls?,
+            public_url: public_url?,
+            site_title: site_title?,
+            subscribe_url,
+        })
     }
 }
 

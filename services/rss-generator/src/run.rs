@@ -9,13 +9,13 @@ use article::wire::v1::Envelope;
 use bus::{Bus, Tail, TailEvent};
 use futures::FutureExt;
 use jiff::Timestamp;
-use service_kit::{Health, Listener};
+use service_kit::{Health, Listener, Metrics, MetricsListener};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::Config;
+use crate::config::{Config, METRICS_LISTEN};
 use crate::documents::Writer;
 use crate::http::router;
 use crate::library::{Document, Library};
@@ -48,6 +48,7 @@ pub struct RssGenerator {
     pub address: std::net::SocketAddr,
     bus: Bus,
     listener: Listener,
+    metrics: MetricsListener,
     site: Site,
 }
 
@@ -67,8 +68,12 @@ impl RssGenerator {
     pub async fn bind(config: Config) -> anyhow::Result<Self> {
         let bus = Bus::connect(&config.nats, "rss-generator").await?;
         bus.verify(&topology::access("rss-generator").context("the topology knows no rss-generator")?).await?;
+        let metrics = Metrics::new("rss-generator");
+        let site = Site::new(&config);
         let listener = Listener::bind(config.listen, "NEWSWIRE_RSS_LISTEN").await?;
-        Ok(Self { address: listener.address, bus, listener, site: Site::new(&config) })
+        let listener = listener.encrypted(config.tls).counted(&metrics);
+        let metrics = metrics.bind(config.metrics, METRICS_LISTEN).await?;
+        Ok(Self { address: listener.address, bus, listener, metrics, site })
     }
 
     /// Serves until `shutdown`; what is in memory is served on while NATS is away.
@@ -100,14 +105,18 @@ impl RssGenerator {
             let _stop = stop;
             follower.run(tail).await
         });
-        let served = service_kit::serve(self.listener, routes, shutdown.clone()).await;
-        // Without a server there is nobody to follow the log for.
-        shutdown.cancel();
+        let serving = async {
+            let served = service_kit::serve(self.listener, routes, shutdown.clone()).await;
+            // Without a server there is nobody to follow the log for.
+            shutdown.cancel();
+            served
+        };
+        let (served, measured) = tokio::join!(serving, self.metrics.serve(shutdown.clone()));
         following.await.context("following the log panicked")??;
         tasks.close();
         tasks.wait().await;
         self.bus.close().await;
-        served
+        served.and(measured)
     }
 }
 

@@ -30,6 +30,8 @@ impl Desk {
         let config = Config {
             nats: bus::Server { url: String::new(), credentials: bus::Credentials::None },
             listen: "127.0.0.1:0".parse().unwrap(),
+            metrics: None,
+            tls: None,
             public_url: "https://news.example/".parse().unwrap(),
             site_title: "Riverton".into(),
             subscribe_url: Some("https://mail.example/subscribe".parse().unwrap()),

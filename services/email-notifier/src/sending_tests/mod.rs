@@ -62,6 +62,7 @@ impl Desk {
         Config {
             nats: Server { url: self.nats.url().into(), credentials: Credentials::None },
             listen: "127.0.0.1:0".parse().unwrap(),
+            tls: None,
             site,
             pages_url: url(1),
             public_url: url(2),

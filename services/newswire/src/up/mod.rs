@@ -152,13 +152,15 @@ async fn mailbox(ports: &Ports, folder: &Folder) -> anyhow::Result<Mailbox> {
 
 fn publisher_config(ports: &Ports, server: &Server, folder: &Folder) -> anyhow::Result<publisher::Config> {
     let webhook_secret = Some(folder.secret("webhook-secret")?);
-    Ok(publisher::Config { listen: ports::loopback(ports.publisher), nats: server.clone(), webhook_secret })
+    Ok(publisher::Config { listen: ports::loopback(ports.publisher), tls: None, nats: server.clone(), webhook_secret })
 }
 
 fn pages_config(ports: &Ports, server: &Server) -> anyhow::Result<rss_generator::Config> {
     Ok(rss_generator::Config {
         nats: server.clone(),
         listen: ports::loopback(ports.pages),
+        metrics: None,
+        tls: None,
         public_url: ports.pages_url()?,
         site_title: SITE.into(),
         subscribe_url: Some(ports.email_url()?.join("subscribe")?),
@@ -173,6 +175,7 @@ fn email_config(ports: &Ports, server: &Server, folder: &Folder) -> anyhow::Resu
     Ok(email_notifier::Config {
         nats: server.clone(),
         listen: ports::loopback(ports.email),
+        tls: None,
         site,
         pages_url,
         public_url,

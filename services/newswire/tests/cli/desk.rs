@@ -60,7 +60,7 @@ impl Desk {
         let nats = Server { url: desk.nats.url().into(), credentials: Credentials::None };
         let listen = "127.0.0.1:0".parse().expect("an address");
         let webhook_secret = Some(service_kit::Secret::new(WEBHOOK_MASTER));
-        let publisher = Publisher::bind(Config { listen, nats, webhook_secret }).await.expect("binds");
+        let publisher = Publisher::bind(Config { listen, tls: None, nats, webhook_secret }).await.expect("binds");
         desk.environment.push(("NEWSWIRE_PUBLISHER_URL", format!("http://{}", publisher.address())));
         tokio::spawn(publisher.run(desk.shutdown.clone()));
         let token = desk.ok(&["token", "create", "--publisher", "hefei"]).await.out;

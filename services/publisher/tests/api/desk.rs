@@ -38,8 +38,9 @@ impl Newsroom {
         let bus = Bus::connect(&server, "test").await.expect("connects");
         bus.provision(STREAMS, CONSUMERS, 1).await.expect("provisions");
         let listen = "127.0.0.1:0".parse().expect("an address");
-        let publisher =
-            Publisher::bind(Config { listen, nats: server, webhook_secret: webhook_secret() }).await.expect("binds");
+        let publisher = Publisher::bind(Config { listen, tls: None, nats: server, webhook_secret: webhook_secret() })
+            .await
+            .expect("binds");
         let client =
             Client { base: format!("http://{}", publisher.address()), token: None, http: reqwest::Client::new() };
         let shutdown = CancellationToken::new();
@@ -127,8 +128,9 @@ impl Newsroom {
     pub(crate) async fn start_after(&mut self, change: impl AsyncFnOnce(&Bus)) {
         let server = Server { url: self.nats.url().into(), credentials: Credentials::None };
         let listen = "127.0.0.1:0".parse().expect("an address");
-        let publisher =
-            Publisher::bind(Config { listen, nats: server, webhook_secret: webhook_secret() }).await.expect("binds");
+        let publisher = Publisher::bind(Config { listen, tls: None, nats: server, webhook_secret: webhook_secret() })
+            .await
+            .expect("binds");
         change(&self.bus).await;
         self.client.base = format!("http://{}", publisher.address());
         self.shutdown = CancellationToken::new();

@@ -33,6 +33,8 @@ impl Replica {
         let config = Config {
             nats: server(nats),
             listen,
+            metrics: None,
+            tls: None,
             public_url: "https://news.example/".parse().unwrap(),
             site_title: "Riverton".into(),
             subscribe_url: Some("https://mail.example/subscribe".parse().unwrap()),
