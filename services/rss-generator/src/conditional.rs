@@ -1,90 +1,240 @@
-//! Conditional requests and encodings (RFC 9110, sections 12.5.3 and 13).
+//! What a request's headers allow and ask for: conditional requests (RFC 9110, section 13), codings (12.5.3), media types
+//! (12.5.1), and what RFC 3229 adds.
+//!
+//! Nothing here allocates but [`weighted`]: most requests are answered with 304, in less time than that would take.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
-/// Whether the reader has this document already, by `If-None-Match`.
-///
-/// `If-Modified-Since` is not looked at, as section 13.1.3 permits: a date has whole seconds, in which a feed may change
-/// twice, and an article that left a feed leaves no date behind for a replica that starts later. Every answer has a tag.
-pub(crate) fn is_unchanged(headers: &HeaderMap, tag: &str) -> bool {
-    let lists = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    lists.into_iter().any(|list| matches(list, tag))
-}
+use crate::encode::Coding;
 
-/// Weak comparison; the encoding's suffix does not count, for it is the same news in another envelope. Proxies that
-/// compress answer with suffixes of their own making, `-gzip` among them.
-fn matches(list: &str, tag: &str) -> bool {
-    list.split(',').map(str::trim).any(|candidate| {
-        let candidate = candidate.strip_prefix("W/").unwrap_or(candidate);
-        let opaque = candidate.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        candidate == "*" || opaque.is_some_and(|opaque| opaque.strip_suffix("-gzip").unwrap_or(opaque) == tag)
-    })
-}
+const A_IM: HeaderName = HeaderName::from_static("a-im");
 
-/// Whether the reader takes gzip: named, or covered by `*`, and not with `q=0`.
-pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
-    let codings = weighted(headers, header::ACCEPT_ENCODING);
-    let named = codings.iter().find(|(name, _)| name == "gzip" || name == "x-gzip");
-    named.or_else(|| codings.iter().find(|(name, _)| name == "*")).is_some_and(|(_, weight)| *weight > 0.0)
-}
-
-/// The members of a list with weights, in lower case: `gzip;q=0.5, br` → `[("gzip", 0.5), ("br", 1.0)]`. A weight
-/// that cannot be read is 1.
-pub(crate) fn weighted(headers: &HeaderMap, name: header::HeaderName) -> Vec<(String, f32)> {
+/// The members of a list that may stand in several lines.
+fn members(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    let members = values.flat_map(|value| value.split(',')).map(str::trim).filter(|member| !member.is_empty());
-    members
-        .map(|member| {
-            let mut parts = member.split(';').map(str::trim);
-            let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-            (name, weight.and_then(|weight| weight.parse().ok()).unwrap_or(1.0))
-        })
-        .collect()
+    values.flat_map(|value| value.split(',')).map(str::trim).filter(|member| !member.is_empty())
+}
+
+/// The tags that the reader has, without `W/`, in their quotes; or `*`. None of ours has a comma in it.
+fn tags(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    members(headers, header::IF_NONE_MATCH).map(|tag| tag.strip_prefix("W/").unwrap_or(tag))
+}
+
+/// What is before the suffix of a coding, `-gzip` say. Proxies that compress append suffixes of their own making to tags.
+fn content(tag: &str) -> Option<&str> {
+    let opaque = tag.strip_prefix('"')?.strip_suffix('"')?;
+    Some(opaque.split_once('-').map_or(opaque, |(content, _)| content))
+}
+
+/// The tag with which the reader says that it has this document already, in quotes; `*` if it said only that it has one.
+///
+/// Comparison is weak, and the suffix does not count: it is the same news in another envelope. `If-Modified-Since` is not
+/// looked at, as section 13.1.3 permits: a date has whole seconds, in which a feed may change twice, and an article that
+/// left a feed leaves no date behind for a replica that starts later. Every answer has a tag.
+pub(crate) fn known<'a>(headers: &'a HeaderMap, tag: &str) -> Option<&'a str> {
+    tags(headers).find(|candidate| *candidate == "*" || content(candidate) == Some(tag))
+}
+
+/// Whether the request is conditional at all, in whatever way.
+pub(crate) fn is_conditional(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::IF_NONE_MATCH) || headers.contains_key(header::IF_MODIFIED_SINCE)
+}
+
+/// The versions that the reader has, by the tags of their contents, if it would rather have only what is new since
+/// (`A-IM: feed`, RFC 3229 and what feed readers made of it).
+pub(crate) fn delta_bases(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let wanted = members(headers, A_IM).any(|member| {
+        let (name, weight) = weight(member);
+        name.eq_ignore_ascii_case("feed") && weight > 0
+    });
+    tags(headers).filter(move |_| wanted).filter_map(content)
+}
+
+/// What `Accept-Encoding` allows, each with its weight: 0 (not acceptable) to 1000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    codings: [u16; Coding::ALL.len()],
+    identity: u16,
+    /// Zstandard with a dictionary, RFC 9842.
+    dictionary: u16,
+}
+
+impl Accepted {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let (mut codings, mut identity, mut dictionary, mut others) = ([None; Coding::ALL.len()], None, 0, None);
+        for member in members(headers, header::ACCEPT_ENCODING) {
+            let (name, weight) = weight(member);
+            let is = |other: &str| name.eq_ignore_ascii_case(other);
+            if is("*") {
+                others = Some(weight);
+            } else if is("identity") {
+                identity = Some(weight);
+            } else if is("dcz") {
+                dictionary = weight;
+            } else if let Some(coding) =
+                Coding::ALL.into_iter().find(|coding| is(coding.name()) || (*coding == Coding::Gzip && is("x-gzip")))
+            {
+                codings[coding as usize] = Some(weight);
+            }
+        }
+        Self {
+            codings: codings.map(|weight| weight.or(others).unwrap_or(0)),
+            // Acceptable unless excluded, though nobody who names codings means to have it.
+            identity: identity.unwrap_or(if others == Some(0) { 0 } else { 1 }),
+            dictionary,
+        }
+    }
+
+    /// What is acceptable (`None`: no coding), the best first: by the reader's weight, then by size.
+    pub(crate) fn choices(&self) -> impl Iterator<Item = Option<Coding>> {
+        let [gzip, zstd, brotli] = Coding::ALL.map(|coding| (self.codings[coding as usize], Some(coding)));
+        let mut choices = [gzip, zstd, brotli, (self.identity, None)];
+        choices.sort_unstable_by(|a, b| b.cmp(a));
+        choices.into_iter().take_while(|(weight, _)| *weight > 0).map(|(_, coding)| coding)
+    }
+
+    /// Whether a dictionary is used if both have one: when nothing else is liked better.
+    pub(crate) fn dictionary(&self) -> bool {
+        self.dictionary > 0 && self.codings.iter().chain([&self.identity]).all(|weight| *weight <= self.dictionary)
+    }
+}
+
+/// A member's name, and its weight in thousandths. A weight that cannot be read is 1.
+fn weight(member: &str) -> (&str, u16) {
+    let mut parts = member.split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default();
+    let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    let weight = weight.and_then(|weight| weight.trim().parse::<f32>().ok()).filter(|weight| weight.is_finite());
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
+    (name, weight.map_or(1000, |weight| (weight.clamp(0.0, 1.0) * 1000.0).round() as u16))
+}
+
+/// The members of a list with weights in thousandths, in lower case: `a;q=0.5, B` → `[("a", 500), ("b", 1000)]`.
+pub(crate) fn weighted(headers: &HeaderMap, name: HeaderName) -> Vec<(String, u16)> {
+    members(headers, name).map(weight).map(|(name, weight)| (name.to_ascii_lowercase(), weight)).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
     #[test]
     fn every_form_of_a_tag_is_known_again() {
-        for (value, unchanged) in [
-            ("\"abc\"", true),
-            ("W/\"abc\"", true),
-            ("\"abc-gzip\"", true),
-            ("W/\"abc-gzip\"", true),
-            ("\"x\", W/\"abc\" ,\"y\"", true),
-            ("*", true),
-            ("\"abd\"", false),
-            ("abc", false),
-            ("\"\"", false),
-            ("", false),
+        for (value, known_as) in [
+            ("\"abc\"", Some("\"abc\"")),
+            ("W/\"abc\"", Some("\"abc\"")),
+            ("\"abc-gzip\"", Some("\"abc-gzip\"")),
+            ("W/\"abc-br9\"", Some("\"abc-br9\"")),
+            ("\"abc-dcz-00112233\"", Some("\"abc-dcz-00112233\"")),
+            ("\"abc--gzip\"", Some("\"abc--gzip\"")),
+            ("\"x\", W/\"abc\" ,\"y\"", Some("\"abc\"")),
+            ("*", Some("*")),
+            ("\"abd\"", None),
+            ("\"abcd\"", None),
+            ("\"ab\"", None),
+            ("abc", None),
+            ("\"\"", None),
+            ("\"", None),
+            ("", None),
         ] {
-            assert_eq!(is_unchanged(&headers(&[("if-none-match", value)]), "abc"), unchanged, "{value}");
+            assert_eq!(known(&headers(&[("if-none-match", value)]), "abc"), known_as, "{value}");
         }
+        let twice = headers(&[("if-none-match", "\"x\""), ("if-none-match", "\"abc\"")]);
+        let mut lines = HeaderMap::new();
+        lines.append("if-none-match", "\"x\"".parse().unwrap());
+        lines.append("if-none-match", "\"abc\"".parse().unwrap());
+        assert_eq!((known(&twice, "abc"), known(&lines, "abc")), (Some("\"abc\""), Some("\"abc\"")));
         let dated = headers(&[("if-modified-since", "Fri, 01 Jan 2027 00:00:00 GMT")]);
-        assert!(!is_unchanged(&dated, "abc"), "a date proves nothing");
+        assert_eq!(known(&dated, "abc"), None, "a date proves nothing");
+        assert!(is_conditional(&dated) && !is_conditional(&HeaderMap::new()));
     }
 
     #[test]
-    fn gzip_is_taken_only_where_it_is_wanted() {
-        for (value, wanted) in [
-            ("gzip", true),
-            ("br, GZIP;q=0.5", true),
-            ("*", true),
-            ("x-gzip", true),
-            ("gzip;q=0", false),
-            ("gzip;q=0, *", false),
-            ("identity", false),
-            ("", false),
+    fn what_is_new_is_told_to_whoever_asks_and_says_since_when() {
+        for (a_im, none_match, bases) in [
+            ("feed", "\"a-gzip\", W/\"b\"", &["a", "b"][..]),
+            ("gzip, FEED;q=0.5", "\"a\"", &["a"]),
+            ("feed;q=0", "\"a\"", &[]),
+            ("vcdiff", "\"a\"", &[]),
+            ("feed", "*", &[]),
+            ("feed", "", &[]),
         ] {
-            assert_eq!(takes_gzip(&headers(&[("accept-encoding", value)])), wanted, "{value}");
+            let headers = headers(&[("a-im", a_im), ("if-none-match", none_match)]);
+            assert_eq!(delta_bases(&headers).collect::<Vec<_>>(), bases, "{a_im} {none_match}");
         }
-        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn codings_are_taken_as_they_are_liked() {
+        const GZIP: Option<Coding> = Some(Coding::Gzip);
+        const ZSTD: Option<Coding> = Some(Coding::Zstd);
+        const BR: Option<Coding> = Some(Coding::Brotli);
+        for (value, choices, dictionary) in [
+            ("", &[None][..], false),
+            ("gzip", &[GZIP, None], false),
+            ("gzip, deflate, br, zstd", &[BR, ZSTD, GZIP, None], false),
+            ("br;q=0.5, GZIP", &[GZIP, BR, None], false),
+            ("x-gzip", &[GZIP, None], false),
+            ("gzip;q=0", &[None], false),
+            ("*", &[BR, ZSTD, GZIP, None], false),
+            ("gzip;q=0, *", &[BR, ZSTD, None], false),
+            ("identity, gzip;q=0.9", &[None, GZIP], false),
+            ("identity;q=0.5, gzip;q=0.5", &[GZIP, None], false),
+            ("gzip, identity;q=0", &[GZIP], false),
+            ("gzip, *;q=0", &[GZIP], false),
+            ("identity, *;q=0", &[None], false),
+            ("identity;q=0", &[], false),
+            ("*;q=0", &[], false),
+            ("compress;q=1", &[None], false),
+            ("gzip;q=nonsense", &[GZIP, None], false),
+            ("gzip;q=nan", &[GZIP, None], false),
+            ("gzip;q=-1", &[None], false),
+            ("gzip, br, zstd, dcb, dcz", &[BR, ZSTD, GZIP, None], true),
+            ("gzip, dcz;q=0.9", &[GZIP, None], false),
+            ("dcz", &[None], true),
+            ("dcz;q=0", &[None], false),
+        ] {
+            let accepted = Accepted::of(&headers(&[("accept-encoding", value)]));
+            assert_eq!(accepted.choices().collect::<Vec<_>>(), choices, "{value}");
+            assert_eq!(accepted.dictionary(), dictionary, "{value}");
+        }
+        assert_eq!(Accepted::of(&HeaderMap::new()).choices().collect::<Vec<_>>(), [None]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_excluded_is_chosen_and_nothing_liked_is_passed_over(
+            weights in proptest::array::uniform4(proptest::option::of(0..=1000u16)), star in proptest::option::of(0..=1000u16)
+        ) {
+            let names = ["gzip", "zstd", "br", "identity", "*"];
+            let told = weights.iter().chain([&star]).zip(names).filter_map(|(weight, name)| {
+                weight.map(|weight| format!("{name};q={}.{:03}", weight / 1000, weight % 1000))
+            });
+            let value = told.collect::<Vec<_>>().join(", ");
+            let accepted = Accepted::of(&headers(&[("accept-encoding", &value)]));
+            let choices: Vec<_> = accepted.choices().collect();
+            let weight_of = |choice: &Option<Coding>| {
+                let place = choice.map_or(3, |coding| coding as usize);
+                weights[place].or(star).unwrap_or(u16::from(place == 3))
+            };
+            for (place, choice) in [Some(Coding::Gzip), Some(Coding::Zstd), Some(Coding::Brotli), None].iter().enumerate() {
+                let excluded = weights[place].or(star.filter(|star| place < 3 || *star == 0)).unwrap_or(u16::from(place == 3)) == 0;
+                prop_assert_eq!(!choices.contains(choice), excluded, "{} {:?}", value, choice);
+            }
+            let codings: Vec<_> = choices.iter().filter(|choice| choice.is_some()).map(weight_of).collect();
+            prop_assert!(codings.is_sorted_by(|a, b| a >= b), "{} {:?}", value, choices);
+        }
+
+        #[test]
+        fn no_header_is_too_strange(value in "[ -~]{0,80}") {
+            let headers = headers(&[("accept-encoding", &value), ("if-none-match", &value), ("a-im", &value)]);
+            let _ = (Accepted::of(&headers).choices().count(), known(&headers, "abc"), delta_bases(&headers).count());
+        }
     }
 }

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use bus::Server;
-use service_kit::{Settings, Tls, nats_settings, tls_settings};
+use fetch::Networks;
+use service_kit::{Settings, Tls, client, nats_settings, tls_settings};
 use url::Url;
 
 /// Prefix of the settings that are this service's own.
@@ -23,6 +24,10 @@ pub struct Config {
     pub site_title: String,
     /// The page that takes email subscriptions.
     pub subscribe_url: Option<Url>,
+    /// Networks beside the public internet that subscribers of the hub may be in.
+    pub allowed: Networks,
+    /// The header in which the proxy in front tells the client's address; without one the connection's peer is the client.
+    pub client_ip_header: Option<String>,
 }
 
 impl Config {
@@ -48,6 +53,11 @@ impl Config {
             None => None,
             Some(url) => Some(web(settings, "NEWSWIRE_SUBSCRIBE_URL", url)?),
         };
+        let allowed = settings.optional(
+            "NEWSWIRE_RSS_ALLOW_NETWORKS",
+            "Networks beside the public internet that WebSub subscribers may be in, such as 10.20.0.0/16,fd00:1::/64; none by default",
+        );
+        let client_ip_header = client::address_header(settings, "NEWSWIRE_RSS_CLIENT_IP_HEADER");
         Some(Self {
             nats: nats?,
             listen: listen?,
@@ -56,6 +66,8 @@ impl Config {
             public_url: public_url?,
             site_title: site_title?,
             subscribe_url,
+            allowed: allowed?.unwrap_or_default(),
+            client_ip_header: client_ip_header?,
         })
     }
 }

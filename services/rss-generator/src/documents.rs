@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use subscription::{Atom, Expression, Selection};
 
 use crate::html::{self, Card, Contents, FeedRef, Listed};
-use crate::library::{Draft, Key, Library};
+use crate::library::{Draft, Key, Library, Source};
 use crate::members::{Members, Showing};
 use crate::site::Site;
 use crate::state::{Changes, State, changed};
@@ -31,7 +31,7 @@ pub(crate) struct Writer {
 
 /// An article as feeds hold it.
 struct Written {
-    item: Item,
+    item: Arc<Item>,
     card: Card,
 }
 
@@ -89,18 +89,20 @@ impl Writer {
         }
         let window = members.map(|members| members.window()).unwrap_or_default();
         let entries: Vec<Arc<Written>> = window.into_iter().filter_map(|id| self.entry(state.article(id)?)).collect();
-        let items: Vec<&Item> = entries.iter().map(|entry| &entry.item).collect();
+        let items: Vec<&Item> = entries.iter().map(|entry| &*entry.item).collect();
         let feed = self.feed_ref(state, selection, common_language(&items));
         let live = feed::Paging::Live { prev: None };
+        let items = entries.iter().map(|entry| entry.item.clone()).collect();
+        let source = Arc::new(Source { meta: feed.meta.clone(), paging: live.clone(), items });
         for form in forms {
             let (content_type, body) = match form {
-                Some(format) => (format.content_type(), feed::document(format, &feed.meta, &live, &items).bytes),
+                Some(format) => (format.content_type(), source.written(format)),
                 None => {
                     let cards: Vec<&Card> = entries.iter().map(|entry| &entry.card).collect();
                     (HTML, html::feed(&self.site, &feed, &cards, &live))
                 }
             };
-            let draft = Draft { status: StatusCode::OK, content_type, body, changed: at, source: None };
+            let draft = Draft { status: StatusCode::OK, content_type, body, changed: at, source: Some(source.clone()) };
             drafts.push((Key::Feed(selection.clone(), form), Some(draft)));
         }
     }
@@ -117,7 +119,7 @@ impl Writer {
         let written = guarded(article, || {
             let item = Item::render(article, &self.site.links)?;
             let card = html::card(&self.site, &Entry::of(article, &self.site.links)?);
-            Some(Arc::new(Written { item, card }))
+            Some(Arc::new(Written { item: Arc::new(item), card }))
         })?;
         self.written.insert(article.id, written.clone());
         Some(written)
@@ -155,7 +157,7 @@ impl Writer {
         let members = state.members(&everything);
         let window = members.map(|members| members.window()).unwrap_or_default();
         let entries: Vec<Arc<Written>> = window.into_iter().filter_map(|id| self.entry(state.article(id)?)).collect();
-        let items: Vec<&Item> = entries.iter().map(|entry| &entry.item).collect();
+        let items: Vec<&Item> = entries.iter().map(|entry| &*entry.item).collect();
         let all = self.feed_ref(state, &everything, common_language(&items));
         let mut contents = Contents {
             latest: entries.iter().map(|entry| &entry.card).take(LATEST).collect(),

@@ -1,96 +1,124 @@
-//! Answers readers from the library.
+//! Which address is answered with which document.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use article::ArticleId;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get};
 use feed::Format;
-use jiff::fmt::rfc2822::DateTimePrinter;
-use subscription::Selection;
+use service_kit::client;
+use tokio::time::Instant;
 
-use crate::conditional::{is_unchanged, takes_gzip, weighted};
-use crate::html::{self, CONTENT_SECURITY_POLICY, STYLE, STYLE_PATH};
-use crate::library::{Document, Key, tag};
+use crate::address::Address;
+use crate::answer::{self, ARCHIVED, FRESH, Terms, enough, preflight, secure, share};
+use crate::conditional::{is_conditional, known, weighted};
+use crate::document::tag_of;
+use crate::html::{self, STYLE, STYLE_PATH};
+use crate::library::Key;
 use crate::maker::{Made, Maker};
+use crate::patience::Patience;
 use crate::site::Site;
 use crate::words::{Said, Words};
 
-/// Readers and caches may keep an answer this long, as the feeds' own `ttl` says.
-const CACHE_CONTROL: &str = "public, max-age=60";
 /// The style sheet's address changes with it.
-const STYLE_CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 pub(crate) struct Shelf {
     site: Site,
     maker: Maker,
+    patience: Patience,
+    client_ip_header: Option<String>,
 }
 
 type Shared = State<Arc<Shelf>>;
 
-pub(crate) fn router(site: Site, maker: Maker) -> Router {
+/// `client_ip_header`: as for [`client::network`].
+pub(crate) fn router(site: Site, maker: Maker, client_ip_header: Option<String>) -> Router {
+    let shelf = Shelf { site, maker, patience: Patience::new(), client_ip_header };
     Router::new()
-        .route("/", get(directory))
-        .route("/feeds/{*path}", get(feed))
-        .route("/articles/{id}", get(article))
+        .route("/", open(get(directory)))
+        .route("/feeds/{*path}", open(get(feed)))
+        .route("/feeds.opml", open(get(opml)))
+        .route("/articles/{id}", open(get(article)))
+        .route("/sitemap-news.xml", open(get(news_sitemap)))
+        .route("/robots.txt", get(robots))
         .route(&STYLE_PATH, get(style))
         .fallback(async |State(shelf): Shared| shelf.unmade(&Made::Nothing))
-        .with_state(Arc::new(Shelf { site, maker }))
+        .with_state(Arc::new(shelf))
 }
 
-async fn directory(State(shelf): Shared, headers: HeaderMap) -> Response {
-    shelf.answer(&Key::Directory, &headers, "accept-encoding").await
+/// For pages of other sites, too.
+fn open(method: MethodRouter<Arc<Shelf>>) -> MethodRouter<Arc<Shelf>> {
+    method.options(preflight)
 }
 
-/// `/feeds/{selection}` is the HTML page, or what `Accept` prefers; with an extension it is that format, always.
-async fn feed(State(shelf): Shared, Path(path): Path<String>, headers: HeaderMap) -> Response {
-    let Some((selection, format, canonical)) = parse(&path) else { return shelf.unmade(&Made::Nothing) };
-    if !canonical {
-        let extension = format.map(|format| format!(".{}", format.extension())).unwrap_or_default();
-        return moved(&format!("{}{extension}", shelf.site.feed(&selection)));
+async fn directory(State(shelf): Shared, request: Request) -> Response {
+    shelf.answer(Key::Directory, request, FRESH, false).await
+}
+
+async fn opml(State(shelf): Shared, request: Request) -> Response {
+    shelf.answer(Key::Opml, request, FRESH, false).await
+}
+
+async fn news_sitemap(State(shelf): Shared, request: Request) -> Response {
+    shelf.answer(Key::NewsSitemap, request, FRESH, false).await
+}
+
+/// `/feeds/{selection}` is the HTML page, or what `Accept` prefers; with an extension it is that format, always. An
+/// archive's is a page of older articles, in the same way.
+async fn feed(State(shelf): Shared, request: Request) -> Response {
+    let address = request.uri().path().strip_prefix("/feeds/").and_then(Address::read);
+    let Some(address) = address else { return shelf.unmade(&Made::Nothing) };
+    if !address.canonical {
+        return moved(&address.url(&shelf.site));
     }
-    match format {
-        Some(format) => shelf.answer(&Key::Feed(selection, Some(format)), &headers, "accept-encoding").await,
-        None => {
-            let key = Key::Feed(selection, negotiate(&headers));
-            shelf.answer(&key, &headers, "accept, accept-encoding").await
-        }
+    if address.page.is_some() {
+        return shelf.answer(address.key(None), request, ARCHIVED, false).await;
     }
+    let negotiated = address.format.is_none();
+    let preferred = if negotiated { negotiate(request.headers()) } else { None };
+    shelf.answer(address.key(preferred), request, FRESH, negotiated).await
 }
 
-async fn article(State(shelf): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    match id.parse::<ArticleId>() {
-        Ok(parsed) if parsed.token() == id => shelf.answer(&Key::Article(parsed), &headers, "accept-encoding").await,
+async fn article(State(shelf): Shared, request: Request) -> Response {
+    let id = request.uri().path().strip_prefix("/articles/").unwrap_or_default();
+    let parsed = id.parse::<ArticleId>();
+    match parsed {
+        Ok(parsed) if parsed.token() == id => shelf.answer(Key::Article(parsed), request, FRESH, false).await,
         Ok(parsed) => moved(&shelf.site.article(parsed)),
         Err(_) => shelf.unmade(&Made::Nothing),
     }
 }
 
 async fn style(headers: HeaderMap) -> Response {
-    static TAG: LazyLock<String> = LazyLock::new(|| tag(STYLE.as_bytes()));
-    let mut response = if is_unchanged(&headers, &TAG) {
-        StatusCode::NOT_MODIFIED.into_response()
+    static TAG: LazyLock<String> = LazyLock::new(|| tag_of(STYLE.as_bytes()));
+    let mut response = Response::new(Body::empty());
+    if known(&headers, &TAG).is_some() {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
-        ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
-    };
+        *response.body_mut() = Body::from(STYLE);
+        insert(&mut response, header::CONTENT_TYPE, "text/css; charset=utf-8");
+        secure(response.headers_mut());
+    }
     insert(&mut response, header::ETAG, &format!("\"{}\"", *TAG));
-    insert(&mut response, header::CACHE_CONTROL, STYLE_CACHE_CONTROL);
+    insert(&mut response, header::CACHE_CONTROL, FOR_EVER);
     response
 }
 
-/// The selection, the format, and whether the path is the one true spelling of them.
-fn parse(path: &str) -> Option<(Selection, Option<Format>, bool)> {
-    let (name, format) = Format::ALL
-        .into_iter()
-        .find_map(|format| Some((path.strip_suffix(format.extension())?.strip_suffix('.')?, Some(format))))
-        .unwrap_or((path, None));
-    let selection: Selection = name.parse().ok()?;
-    let canonical = selection.to_string() == name;
-    Some((selection, format, canonical))
+/// Crawlers are welcome, and told where the news is; a hub has nothing to read.
+async fn robots(State(shelf): Shared) -> Response {
+    let sitemap = shelf.site.links.to("/sitemap-news.xml");
+    let mut response = Response::new(Body::from(format!("User-agent: *\nDisallow: /hub\n\nSitemap: {sitemap}\n")));
+    insert(&mut response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    insert(&mut response, header::CACHE_CONTROL, ARCHIVED);
+    response
 }
 
 /// The form that `Accept` likes best; the page where it does not care (`*/*`) or likes it as well as a feed.
@@ -98,7 +126,7 @@ fn negotiate(headers: &HeaderMap) -> Option<Format> {
     let accepted = weighted(headers, header::ACCEPT);
     let weight = |names: &[&str]| {
         let weights = accepted.iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(_, weight)| *weight);
-        weights.fold(0.0, f32::max)
+        weights.max().unwrap_or_default()
     };
     let page = weight(&["text/html", "application/xhtml+xml", "text/*", "*/*"]);
     let feeds = Format::ALL.map(|format| match format {
@@ -106,16 +134,37 @@ fn negotiate(headers: &HeaderMap) -> Option<Format> {
         _ => (format, weight(&[format.media_type()])),
     });
     // The first of equals.
-    let best = feeds.into_iter().rev().max_by(|(_, a), (_, b)| a.total_cmp(b));
+    let best = feeds.into_iter().rev().max_by_key(|(_, weight)| *weight);
     best.filter(|(_, weight)| *weight > page).map(|(format, _)| format)
 }
 
 impl Shelf {
-    async fn answer(&self, key: &Key, headers: &HeaderMap, vary: &str) -> Response {
-        match self.maker.get(key).await {
-            Made::Document(document) => serve(&document, headers, vary),
-            unmade => self.unmade(&unmade),
+    async fn answer(&self, key: Key, request: Request, cache: &'static str, negotiated: bool) -> Response {
+        // Whatever it has for a body is none of ours.
+        let (request, _) = request.into_parts();
+        let document = match self.maker.get(&key).await {
+            Made::Document(document) => document,
+            unmade => return self.unmade(&unmade),
+        };
+        if document.is_live()
+            && request.method == Method::GET
+            && let Some(wait) = self.spent(&key, &document.tag, &request)
+        {
+            return enough(wait);
         }
+        let terms = Terms { cache, negotiated };
+        answer::answer(&document, self.maker.packer(), &request.method, &request.headers, terms).await
+    }
+
+    /// How long a reader must wait that never says what it has.
+    fn spent(&self, key: &Key, tag: &str, request: &Parts) -> Option<Duration> {
+        let headers = &request.headers;
+        if is_conditional(headers) {
+            return None;
+        }
+        let ConnectInfo(peer) = request.extensions.get::<ConnectInfo<SocketAddr>>()?;
+        let network = client::network(*peer, headers, self.client_ip_header.as_deref());
+        self.patience.spent(network, headers.get(header::USER_AGENT), key, tag, Instant::now())
     }
 
     /// 404; or 503 while the log is still being read, for then nobody knows yet, and while too many wait.
@@ -135,53 +184,25 @@ impl Shelf {
 
     fn message(&self, status: StatusCode, said: fn(&Words) -> Said) -> Response {
         let page = html::message(&self.site, said);
-        let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
+        let mut response = Response::new(Body::from(page));
+        *response.status_mut() = status;
+        insert(&mut response, header::CONTENT_TYPE, "text/html; charset=utf-8");
         // What is not here now may be in a second.
         insert(&mut response, header::CACHE_CONTROL, "no-store");
-        secure(&mut response);
+        secure(response.headers_mut());
+        share(response.headers_mut());
         response
     }
 }
 
-/// 200, 304 or the document's own status. 304 carries the headers of the 200 that it stands for (RFC 9110, 15.4.5).
-fn serve(document: &Document, headers: &HeaderMap, vary: &str) -> Response {
-    let gzip = document.gzip.get().filter(|_| takes_gzip(headers));
-    let unchanged = document.status == StatusCode::OK && is_unchanged(headers, &document.tag);
-    let mut response = if unchanged {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let body = gzip.unwrap_or(&document.body).clone();
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = document.status;
-        insert(&mut response, header::CONTENT_TYPE, document.content_type);
-        if gzip.is_some() {
-            insert(&mut response, header::CONTENT_ENCODING, "gzip");
-        }
-        response
-    };
-    let suffix = if gzip.is_some() { "-gzip" } else { "" };
-    insert(&mut response, header::ETAG, &format!("\"{}{suffix}\"", document.tag));
-    if let Ok(date) = DateTimePrinter::new().timestamp_to_rfc9110_string(&document.last_modified) {
-        insert(&mut response, header::LAST_MODIFIED, &date);
-    }
-    insert(&mut response, header::CACHE_CONTROL, CACHE_CONTROL);
-    insert(&mut response, header::VARY, vary);
-    // Feeds are for everybody's pages to read, validators included.
-    insert(&mut response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-    insert(&mut response, header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Last-Modified");
-    secure(&mut response);
-    response
-}
-
-fn secure(response: &mut Response) {
-    insert(response, header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
-    insert(response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    insert(response, header::REFERRER_POLICY, "strict-origin-when-cross-origin");
-}
-
+/// To the one true spelling of an address.
 fn moved(to: &str) -> Response {
-    let mut response = StatusCode::PERMANENT_REDIRECT.into_response();
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
     insert(&mut response, header::LOCATION, to);
+    insert(&mut response, header::CACHE_CONTROL, ARCHIVED);
+    secure(response.headers_mut());
+    share(response.headers_mut());
     response
 }
 
@@ -193,22 +214,6 @@ fn insert(response: &mut Response, name: HeaderName, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_names_a_selection_and_a_format() {
-        for (path, selection, format, canonical) in [
-            ("all", "all", None, true),
-            ("all.rss", "all", Some(Format::Rss), true),
-            ("section/党风.json", "section/党风", Some(Format::Json), true),
-            ("section/World/ASIA.atom", "section/world/asia", Some(Format::Atom), false),
-            ("publisher/hefei", "publisher/hefei", None, true),
-        ] {
-            assert_eq!(parse(path), Some((selection.parse().unwrap(), format, canonical)), "{path}");
-        }
-        for path in ["", ".rss", "al", "all.xml", "all.rss.rss", "section/", "section/a//b"] {
-            assert_eq!(parse(path), None, "{path}");
-        }
-    }
 
     #[test]
     fn the_page_is_for_whoever_does_not_prefer_a_feed() {

@@ -4,15 +4,23 @@
 //! of the last revision of each article, so two replicas answer with the same bytes and ETags. Documents are written
 //! when an article changes, never when a reader asks.
 
+mod address;
+mod answer;
 mod conditional;
 mod config;
+mod dictionary;
+mod document;
 mod documents;
+mod encode;
+mod history;
 mod html;
 mod http;
+mod hub;
 mod library;
 mod maker;
 mod members;
 mod names;
+mod patience;
 mod receipts;
 mod run;
 #[cfg(test)]
@@ -24,4 +32,5 @@ mod table;
 mod words;
 
 pub use config::{Config, PREFIX};
+pub use fetch::Networks;
 pub use run::{RssGenerator, run};

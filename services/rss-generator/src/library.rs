@@ -1,20 +1,19 @@
-//! The documents as they are served, all written beforehand.
+//! The documents as they are served.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use article::ArticleId;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use feed::{FeedMeta, Format, Item, Paging};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 use subscription::Selection;
+
+use crate::document::Document;
+use crate::encode::Packer;
 
 /// What a document is of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -66,50 +65,26 @@ pub(crate) struct Source {
     pub(crate) items: Vec<Arc<Item>>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Document {
-    pub(crate) status: StatusCode,
-    pub(crate) content_type: &'static str,
-    pub(crate) body: Bytes,
-    /// Filled in soon after, off the way from publication to reader; 50 entries take longer to compress than to
-    /// write. Never filled where it would not be smaller.
-    pub(crate) gzip: OnceLock<Bytes>,
-    /// Without quotes: the content's hash.
-    pub(crate) tag: String,
-    pub(crate) last_modified: Timestamp,
-}
-
-impl Document {
-    fn new(draft: Draft, last_modified: Timestamp) -> Self {
-        let tag = tag(&draft.body);
-        let Draft { status, content_type, body, .. } = draft;
-        Self { status, content_type, body: body.into(), gzip: OnceLock::new(), tag, last_modified }
+impl Source {
+    /// The feed in `format`, as it was when this was its source.
+    pub(crate) fn written(&self, format: Format) -> Vec<u8> {
+        feed::document(format, &self.meta, &self.paging, &self.items).bytes
     }
-
-    /// Compresses the body once. Level 6: measured, higher levels cost twice the time for a few per cent.
-    pub(crate) fn compress(&self) {
-        let mut encoder = GzEncoder::new(Vec::with_capacity(self.body.len() / 4), Compression::new(6));
-        let written = encoder.write_all(&self.body).and_then(|()| encoder.finish());
-        let gzip = written.expect("writing to memory does not fail");
-        if gzip.len() < self.body.len() {
-            let _ = self.gzip.set(gzip.into());
-        }
-    }
-}
-
-/// 128 bits of SHA-256 in hex: two replicas give one content one tag.
-pub(crate) fn tag(body: &[u8]) -> String {
-    Sha256::digest(body)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// All documents. Readers see a change of an article in all its feeds at once, or in none.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Library {
     documents: RwLock<HashMap<Key, Arc<Document>>>,
     caught_up: AtomicBool,
+    pub(crate) packer: Packer,
 }
 
 impl Library {
+    pub(crate) fn new(packer: Packer) -> Self {
+        Self { documents: RwLock::default(), caught_up: AtomicBool::new(false), packer }
+    }
+
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Document>> {
         self.read().get(key).cloned()
     }
@@ -130,12 +105,11 @@ impl Library {
                 continue;
             };
             let old = self.get(&key);
-            if old.as_ref().is_some_and(|old| old.status == draft.status && old.body == draft.body) {
+            let document = Document::new(&key, draft, old.as_deref(), now);
+            if old.is_some_and(|old| old.status == document.status && old.hash == document.hash) {
                 continue;
             }
-            // It never goes back, and is never later than the answer that carries it (RFC 9110, 8.8.2.1).
-            let last_modified = old.map_or(draft.changed, |old| draft.changed.max(old.last_modified)).min(now);
-            let document = Arc::new(Document::new(draft, last_modified));
+            let document = Arc::new(document);
             fresh.push((key.clone(), document.clone()));
             changes.push((key, Some(document)));
         }
@@ -146,7 +120,15 @@ impl Library {
                 None => documents.remove(&key),
             };
         }
+        drop(documents);
+        fresh.iter().for_each(|(_, document)| document.prepare(&self.packer));
         fresh
+    }
+
+    /// The feed that holds only what changed since the version with the tag `have`. `None` when that version is not known,
+    /// or an entry that was shown has gone without a notice.
+    pub(crate) fn delta(&self, key: &Key, have: &str) -> Option<Bytes> {
+        self.get(key)?.delta(have)
     }
 
     #[cfg(test)]

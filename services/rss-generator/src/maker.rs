@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::library::{Document, Key, Library};
+use crate::document::Document;
+use crate::encode::Packer;
+use crate::library::{Key, Library};
 
 /// Requests that may wait for a document to be made; more are told to come again.
 const WAITING: usize = 256;
@@ -38,6 +40,11 @@ impl Maker {
     pub(crate) fn new(library: Arc<Library>) -> (Self, mpsc::Receiver<Wish>) {
         let (wishes, receiver) = mpsc::channel(WAITING);
         (Self { library, wishes }, receiver)
+    }
+
+    /// Compresses what is read.
+    pub(crate) fn packer(&self) -> &Packer {
+        &self.library.packer
     }
 
     /// The document on the shelf, or a new one.

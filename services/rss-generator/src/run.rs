@@ -1,12 +1,13 @@
 //! Follows the log, keeps the library up to date, serves it.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use article::Article;
 use article::wire::v1::Envelope;
 use bus::{Bus, Tail, TailEvent};
+use fetch::Networks;
 use futures::FutureExt;
 use jiff::Timestamp;
 use service_kit::{Health, Listener, Metrics, MetricsListener};
@@ -14,11 +15,14 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
 use crate::config::{Config, METRICS_LISTEN};
 use crate::documents::Writer;
+use crate::encode::Packer;
 use crate::http::router;
-use crate::library::{Document, Library};
+use crate::hub::{Hub, Surroundings};
+use crate::library::Library;
 use crate::maker::{Maker, Wish};
 use crate::receipts::{Killed, receipts};
 use crate::site::Site;
@@ -33,13 +37,6 @@ const BATCH: usize = 256;
 const REST: u32 = 2;
 const LONGEST_REST: Duration = Duration::from_millis(250);
 
-/// A document is compressed when it has stood this long. In a flood most are replaced before, and compressing takes
-/// longer than writing.
-const STOOD: Duration = Duration::from_millis(200);
-
-/// Batches of documents that may wait to be compressed.
-const COMPRESS_AHEAD: usize = 256;
-
 /// The longest sleep, so that a clock that was set is noticed.
 const MAX_SLEEP: Duration = Duration::from_secs(60);
 
@@ -48,8 +45,12 @@ pub struct RssGenerator {
     pub address: std::net::SocketAddr,
     bus: Bus,
     listener: Listener,
-    metrics: MetricsListener,
+    metrics: Metrics,
+    measured: MetricsListener,
     site: Site,
+    public_url: Url,
+    allowed: Networks,
+    client_ip_header: Option<String>,
 }
 
 /// Connects, binds and runs until `shutdown`.
@@ -72,8 +73,10 @@ impl RssGenerator {
         let site = Site::new(&config);
         let listener = Listener::bind(config.listen, "NEWSWIRE_RSS_LISTEN").await?;
         let listener = listener.encrypted(config.tls).counted(&metrics);
-        let metrics = metrics.bind(config.metrics, METRICS_LISTEN).await?;
-        Ok(Self { address: listener.address, bus, listener, metrics, site })
+        let measured = metrics.bind(config.metrics, METRICS_LISTEN).await?;
+        let Config { public_url, allowed, client_ip_header, .. } = config;
+        let address = listener.address;
+        Ok(Self { address, bus, listener, metrics, measured, site, public_url, allowed, client_ip_header })
     }
 
     /// Serves until `shutdown`; what is in memory is served on while NATS is away.
@@ -81,20 +84,34 @@ impl RssGenerator {
     /// # Errors
     /// When the listening socket breaks.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let library = Arc::new(Library::default());
+        let (packer, packing) = Packer::new();
+        // Ends with the library.
+        tokio::spawn(packing.run());
+        let library = Arc::new(Library::new(packer));
         let health = Health::new(self.bus.clone(), false);
         let (maker, wishes) = Maker::new(library.clone());
-        let routes = router(self.site.clone(), maker).merge(health.routes());
-        tracing::info!(address = %self.address, "serving feeds at {}", self.site.home());
         let tasks = TaskTracker::new();
+        let surroundings = Surroundings {
+            bus: self.bus.clone(),
+            site: self.site.clone(),
+            public_url: self.public_url,
+            allowed: self.allowed,
+            client_ip_header: self.client_ip_header.clone(),
+            library: library.clone(),
+            maker: maker.clone(),
+        };
+        let hub = Hub::start(surroundings, &self.metrics, &tasks, &shutdown)?;
+        let routes = router(self.site.clone(), maker, self.client_ip_header).merge(hub.routes()).merge(health.routes());
+        tracing::info!(address = %self.address, "serving feeds at {}", self.site.home());
         let instance = service_kit::instance(self.address);
         let follower = Follower {
             state: State::default(),
             writer: Writer::new(self.site),
             library,
             wishes,
+            hub,
+            sequence: 0,
             health,
-            compressor: compressor(),
             killed: Vec::new(),
             receipts: receipts(self.bus.clone(), instance, &tasks, shutdown.clone()),
         };
@@ -111,7 +128,7 @@ impl RssGenerator {
             shutdown.cancel();
             served
         };
-        let (served, measured) = tokio::join!(serving, self.metrics.serve(shutdown.clone()));
+        let (served, measured) = tokio::join!(serving, self.measured.serve(shutdown.clone()));
         following.await.context("following the log panicked")??;
         tasks.close();
         tasks.wait().await;
@@ -125,8 +142,10 @@ struct Follower {
     writer: Writer,
     library: Arc<Library>,
     wishes: mpsc::Receiver<Wish>,
+    hub: Hub,
+    /// How far the log has been taken in.
+    sequence: u64,
     health: Health,
-    compressor: mpsc::Sender<(Instant, Vec<Weak<Document>>)>,
     /// Kills taken in whose documents are not written yet.
     killed: Vec<Killed>,
     receipts: mpsc::Sender<(Killed, Timestamp)>,
@@ -173,6 +192,7 @@ impl Follower {
         match event {
             TailEvent::CaughtUp => true,
             TailEvent::Message { subject, payload, sequence, stored_at, .. } => {
+                self.sequence = sequence;
                 if let Some(article) = decode(&subject, &payload, sequence) {
                     let now = service_kit::now();
                     self.killed.extend(Killed::of(&article, stored_at, now));
@@ -202,15 +222,11 @@ impl Follower {
             follower.health.caught_up();
             tracing::info!(articles = follower.state.ids().count(), documents = fresh.len(), "caught up with the log");
         }
+        follower.hub.changed(&fresh, follower.sequence);
         // Now nothing that is served holds the text. Without the receipts' task the service is stopping.
         let applied_at = service_kit::now();
         for killed in std::mem::take(&mut follower.killed) {
             let _ = follower.receipts.send((killed, applied_at)).await;
-        }
-        let fresh = fresh.iter().map(|(_, document)| Arc::downgrade(document)).collect();
-        // The compressor ends with this sender, not before; if it died, documents go out as they are.
-        if follower.compressor.send((Instant::now(), fresh)).await.is_err() {
-            tracing::error!("documents are no longer compressed; restart the service");
         }
         Ok(follower)
     }
@@ -230,16 +246,4 @@ fn decode(subject: &str, payload: &[u8], sequence: u64) -> Option<Article> {
 /// How long to sleep until `at`.
 fn until(at: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or_default().min(MAX_SLEEP)
-}
-
-/// Compresses documents one after the other, those that are still served when they have stood long enough.
-fn compressor() -> mpsc::Sender<(Instant, Vec<Weak<Document>>)> {
-    let (sender, mut batches) = mpsc::channel::<(Instant, Vec<Weak<Document>>)>(COMPRESS_AHEAD);
-    tokio::task::spawn_blocking(move || {
-        while let Some((written, batch)) = batches.blocking_recv() {
-            std::thread::sleep(STOOD.saturating_sub(written.elapsed()));
-            batch.iter().filter_map(Weak::upgrade).for_each(|document| document.compress());
-        }
-    });
-    sender
 }

@@ -1,0 +1,144 @@
+//! Content codings: which there are, how hard we try, and who does it when.
+//!
+//! Nobody waits for a compressor. A document that is new is compressed quickly once it has stood for a moment; one that has
+//! stood longer and is still asked for is compressed again, thoroughly, and that takes the quick one's place. A coding
+//! that nobody asks for is not made.
+
+use std::io::Write;
+use std::sync::Weak;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::document::Document;
+
+/// How a document may be coded on its way. The order is that of preference: from most to fewest bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Coding {
+    Gzip,
+    Zstd,
+    Brotli,
+}
+
+impl Coding {
+    pub(crate) const ALL: [Self; 3] = [Self::Gzip, Self::Zstd, Self::Brotli];
+
+    /// The name in `Content-Encoding`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Brotli => "br",
+        }
+    }
+}
+
+/// How much time a compressor may take for how few bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Effort {
+    /// As long as writing the document takes, or little more.
+    Quick,
+    /// Up to some hundred milliseconds, for what many will fetch.
+    Thorough,
+}
+
+/// Levels as measured on feeds of news (`tests/load/updates.rs`): the quick ones take 1–4 ms for 150 KB, the thorough ones
+/// 10–150 ms; the next level of each takes twice as long for less than one per cent.
+pub(crate) fn encode(coding: Coding, effort: Effort, body: &[u8]) -> Bytes {
+    let room = Vec::with_capacity(body.len() / 4);
+    let quick = effort == Effort::Quick;
+    let encoded = match coding {
+        Coding::Gzip => {
+            let mut encoder = GzEncoder::new(room, Compression::new(if quick { 3 } else { 9 }));
+            encoder.write_all(body).and_then(|()| encoder.finish())
+        }
+        Coding::Zstd => zstd::bulk::compress(body, if quick { 3 } else { 19 }),
+        Coding::Brotli => {
+            // The window takes in a feed of the largest size.
+            let mut encoder = brotli::CompressorWriter::new(room, 16 * 1024, if quick { 4 } else { 9 }, 20);
+            encoder.write_all(body).map(|()| encoder.into_inner())
+        }
+    };
+    let mut encoded = encoded.expect("writing to memory does not fail");
+    encoded.shrink_to_fit();
+    encoded.into()
+}
+
+/// A new document is compressed when it has stood this long: in a flood most are replaced before.
+const STOOD: Duration = Duration::from_millis(50);
+
+/// One that is still asked for after this long is compressed thoroughly.
+pub(crate) const THOROUGH_AFTER: Duration = Duration::from_secs(5);
+
+/// Documents that may wait to be compressed, in each queue. What finds no place is asked for again by its next reader.
+const QUEUE: usize = 4096;
+
+/// What is to be made of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Work {
+    Encode(Coding, Effort),
+    /// The step from the version before, for readers who have that as a dictionary.
+    Step,
+}
+
+struct Job {
+    document: Weak<Document>,
+    work: Work,
+    not_before: Instant,
+}
+
+/// Takes documents to be compressed; never waits.
+#[derive(Debug, Clone)]
+pub(crate) struct Packer {
+    quick: mpsc::Sender<Job>,
+    thorough: mpsc::Sender<Job>,
+}
+
+impl Packer {
+    /// And what it needs to be run by [`Packing::run`].
+    pub(crate) fn new() -> (Self, Packing) {
+        let ((quick, quick_jobs), (thorough, thorough_jobs)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
+        (Self { quick, thorough }, Packing { quick: quick_jobs, thorough: thorough_jobs })
+    }
+
+    /// Whether there was a place for it.
+    pub(crate) fn queue(&self, document: Weak<Document>, work: Work) -> bool {
+        let thorough = matches!(work, Work::Encode(_, Effort::Thorough));
+        let (queue, wait) = if thorough { (&self.thorough, Duration::ZERO) } else { (&self.quick, STOOD) };
+        queue.try_send(Job { document, work, not_before: Instant::now() + wait }).is_ok()
+    }
+}
+
+/// The other end of a [`Packer`].
+pub(crate) struct Packing {
+    quick: mpsc::Receiver<Job>,
+    thorough: mpsc::Receiver<Job>,
+}
+
+impl Packing {
+    /// Compresses one document after the other, on a thread that answers nobody, until the last packer is dropped.
+    pub(crate) async fn run(mut self) {
+        while let Some(job) = self.next().await {
+            tokio::time::sleep_until(job.not_before).await;
+            // Replaced meanwhile: nobody will ask for it.
+            let Some(document) = job.document.upgrade() else { continue };
+            let packed = tokio::task::spawn_blocking(move || document.work(job.work)).await;
+            if packed.is_err() {
+                tracing::error!(work = ?job.work, "compressing a document panicked; it goes out as it is");
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Option<Job> {
+        tokio::select! {
+            biased;
+            Some(job) = self.quick.recv() => Some(job),
+            Some(job) = self.thorough.recv() => Some(job),
+            else => None,
+        }
+    }
+}
