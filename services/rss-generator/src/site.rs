@@ -33,6 +33,11 @@ impl Site {
         self.links.to("/")
     }
 
+    /// Where to subscribe to feeds by WebSub.
+    pub(crate) fn hub(&self) -> String {
+        self.links.to("/hub")
+    }
+
     pub(crate) fn article(&self, id: ArticleId) -> String {
         self.links.article(id)
     }
@@ -64,7 +69,7 @@ impl Site {
             description,
             page_url: self.feed(selection),
             language,
-            hub: None,
+            hub: Some(self.hub()),
         }
     }
 }

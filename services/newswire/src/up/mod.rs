@@ -164,6 +164,8 @@ fn pages_config(ports: &Ports, server: &Server) -> anyhow::Result<rss_generator:
         public_url: ports.pages_url()?,
         site_title: SITE.into(),
         subscribe_url: Some(ports.email_url()?.join("subscribe")?),
+        allowed: rss_generator::Networks::default(),
+        client_ip_header: None,
     })
 }
 

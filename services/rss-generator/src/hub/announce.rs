@@ -1,0 +1,159 @@
+//! Sees to it that everybody who should be told is called for: at once when a feed changes, and once a minute whoever
+//! was forgotten.
+//!
+//! Every replica does so for every change; the calls carry ids by which the server takes each once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bus::{Bus, TailEvent};
+use futures::StreamExt;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use topology::{HUB, HUB_DELIVERIES, subjects};
+
+use crate::hub::index::{Index, Wanted};
+use crate::hub::metrics::Counts;
+use crate::hub::record::{Call, Progress, SubscriberId, Subscription};
+use crate::hub::store::Store;
+use crate::library::Library;
+use crate::maker::{Made, Maker};
+
+/// From one look for the forgotten to the next.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// Before the library has caught up, or when there was no room to make a feed.
+const LOOK_SOON: Duration = Duration::from_secs(1);
+/// Calls written at one time. The server writes what arrives together to the disk together.
+const AT_A_TIME: usize = 64;
+/// Seconds in which one version of a topic is called for once. A feed that goes back to what it was is called for again
+/// after that, or at the next look.
+const SAME_CALL: i64 = 10;
+
+#[derive(Clone)]
+pub(crate) struct Announcer {
+    pub(crate) bus: Bus,
+    pub(crate) store: Store,
+    pub(crate) index: Arc<Index>,
+    pub(crate) library: Arc<Library>,
+    pub(crate) maker: Maker,
+    pub(crate) applied: Arc<AtomicU64>,
+    pub(crate) counts: Arc<Counts>,
+    /// A topic has changed.
+    pub(crate) news: Arc<Notify>,
+    /// A topic is new to this process.
+    pub(crate) strange: Arc<Notify>,
+}
+
+impl Announcer {
+    /// Follows who subscribes, and tells when all is known that was there at the start.
+    pub(crate) async fn follow_subscriptions(self, known: CancellationToken, shutdown: CancellationToken) {
+        let mut tail = self.bus.tail_subject(&HUB, subjects::HUB_SUBSCRIPTIONS, shutdown);
+        while let Some(event) = tail.next().await {
+            let TailEvent::Message { subject, payload, .. } = event else {
+                known.cancel();
+                continue;
+            };
+            let Some(id) = SubscriberId::of_subject(&subject) else { continue };
+            let record = (!payload.is_empty()).then(|| Subscription::from_bytes(&payload)).transpose();
+            match record {
+                Ok(record) => {
+                    if self.index.subscription(id, record.as_ref(), service_kit::now()) {
+                        self.strange.notify_one();
+                    }
+                }
+                Err(error) => tracing::error!(subject, %error, "a WebSub subscription does not read"),
+            }
+        }
+    }
+
+    /// Follows what each subscriber has been sent.
+    pub(crate) async fn follow_progress(self, known: CancellationToken, shutdown: CancellationToken) {
+        let mut tail = self.bus.tail_subject(&HUB, subjects::HUB_PROGRESS, shutdown);
+        while let Some(event) = tail.next().await {
+            let TailEvent::Message { subject, payload, .. } = event else {
+                known.cancel();
+                continue;
+            };
+            // Whoever works with it says so when it does not read.
+            if let Some(id) = SubscriberId::of_subject(&subject) {
+                self.index.progress(id, Progress::from_bytes(&payload).ok());
+            }
+        }
+    }
+
+    /// Calls for everybody whose topic has changed, until `shutdown`.
+    pub(crate) async fn announce(self, shutdown: CancellationToken) {
+        loop {
+            let (wanted, again) = self.index.announce(service_kit::now(), Instant::now());
+            self.call(wanted).await;
+            let rested = async {
+                match again {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.news.notified() => {}
+                () = rested => {}
+                () = shutdown.cancelled() => return,
+            }
+        }
+    }
+
+    /// Once a minute, and when a topic is new to this process: looks at every topic, which also has its feed made, and
+    /// calls for those who were forgotten.
+    pub(crate) async fn look(self, shutdown: CancellationToken) {
+        loop {
+            let pause = if self.library.is_caught_up() && self.look_once().await { LOOK_EVERY } else { LOOK_SOON };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.strange.notified() => {}
+                () = shutdown.cancelled() => return,
+            }
+        }
+    }
+
+    /// `false`: some feeds could not be looked at.
+    async fn look_once(&self) -> bool {
+        self.index.sweep(service_kit::now());
+        let topics = self.index.topics();
+        let (subscriptions, unconfirmed) = self.index.counts();
+        self.counts.topics.set(count(topics.len()));
+        self.counts.subscriptions.set(count(subscriptions));
+        self.counts.unconfirmed.set(count(unconfirmed));
+        if let Ok(backlog) = self.bus.backlog(&HUB_DELIVERIES).await {
+            self.counts.waiting.set(i64::try_from(backlog.waiting + backlog.unacknowledged).unwrap_or(i64::MAX));
+        }
+        let mut looked = true;
+        for key in topics {
+            match self.maker.get(&key).await {
+                Made::Document(document) => {
+                    let wanted = self.index.missed(&key, &document, service_kit::now());
+                    self.call(wanted).await;
+                }
+                Made::Nothing => {}
+                Made::Starting | Made::Busy => looked = false,
+            }
+        }
+        looked
+    }
+
+    async fn call(&self, wanted: Vec<Wanted>) {
+        let (now, sequence) = (service_kit::now(), self.applied.load(Ordering::Acquire));
+        let called = futures::stream::iter(wanted).for_each_concurrent(AT_A_TIME, |wanted| async move {
+            let Wanted { id, until, tag } = wanted;
+            let reason = format!("{}/{}", tag.as_deref().unwrap_or("look"), now.as_second() / SAME_CALL);
+            let call = Call { tag, sequence };
+            if let Err(error) = self.store.call(&id, &call, &reason, until, now).await {
+                tracing::warn!(%error, "a WebSub subscriber cannot be called for; the next look does");
+            }
+        });
+        called.await;
+    }
+}
+
+fn count(of: usize) -> i64 {
+    i64::try_from(of).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,145 @@
+//! What there is to do for a subscriber. Pure.
+
+use std::time::Duration;
+
+use bus::Disposition;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::hub::record::{Call, Progress};
+
+/// How long a replica that has not seen a version waits for it before it goes by what it has.
+const CATCH_UP: SignedDuration = SignedDuration::from_secs(30);
+/// Until a replica has caught up with the one that called.
+const SOON: Duration = Duration::from_millis(100);
+
+/// Whether to bring a subscriber the current version.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    Now,
+    Never,
+    Later(Duration),
+}
+
+/// A feed as this replica knows it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) tag: &'a str,
+    pub(crate) last_modified: Timestamp,
+    /// How far the library has come in the log of articles.
+    pub(crate) applied: u64,
+}
+
+/// What to do at `now` for a subscriber who should have the current version, and for whom it was called at `called_at`.
+pub(crate) fn due(progress: &Progress, call: &Call, known: Known<'_>, called_at: Timestamp, now: Timestamp) -> Due {
+    let (has, named) = (progress.has.as_deref(), call.tag.as_deref());
+    if has.is_some() && has == named {
+        return Due::Never;
+    }
+    // First of all: a replica that is behind would find that he has what it has.
+    let knows_it = named.is_none_or(|named| named == known.tag) || known.applied > call.sequence;
+    if !knows_it && now.duration_since(called_at) < CATCH_UP {
+        return Due::Later(SOON);
+    }
+    if has == Some(known.tag) {
+        return Due::Never;
+    }
+    // An older version must never follow a newer one: it might bring back what was killed. Two versions of one moment
+    // are told apart by whoever called.
+    let is_newer = match progress.as_of {
+        None => true,
+        Some(as_of) if named == Some(known.tag) => as_of <= known.last_modified,
+        Some(as_of) => as_of < known.last_modified,
+    };
+    match progress.not_before {
+        _ if !is_newer => Due::Never,
+        Some(at) if at > now => Due::Later(until(at, now)),
+        _ => Due::Now,
+    }
+}
+
+/// Nobody subscribes any more.
+pub(crate) fn over(progress: &Progress) -> Disposition {
+    match &progress.error {
+        Some(error) if progress.failures > 0 => {
+            let failures = progress.failures;
+            Disposition::Discard(format!(
+                "the subscription ended after {failures} failed deliveries, the last: {error}"
+            ))
+        }
+        _ => Disposition::Done,
+    }
+}
+
+pub(crate) fn until(at: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or_default().max(SOON)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn call(tag: Option<&str>) -> Call {
+        Call { tag: tag.map(Into::into), sequence: 7 }
+    }
+
+    #[test]
+    fn the_current_version_goes_out_and_never_an_older_one() {
+        let has = |tag: &str, as_of| Progress::sent(tag, at(as_of));
+        let known = |tag, last_modified, applied| Known { tag, last_modified: at(last_modified), applied };
+        let called = at(100);
+        for (what, progress, call, known, now, expected) in [
+            ("a change", has("a", 10), call(Some("b")), known("b", 100, 7), 100, Due::Now),
+            ("he has it", has("b", 100), call(Some("b")), known("b", 100, 7), 100, Due::Never),
+            (
+                "he has it, and this replica is behind",
+                has("b", 100),
+                call(Some("b")),
+                known("a", 10, 6),
+                100,
+                Due::Never,
+            ),
+            ("this replica is behind", has("a", 10), call(Some("b")), known("a", 10, 6), 100, Due::Later(SOON)),
+            (
+                "this replica is behind him, too",
+                has("b", 50),
+                call(Some("c")),
+                known("a", 10, 6),
+                100,
+                Due::Later(SOON),
+            ),
+            ("and stays so", has("b", 50), call(Some("c")), known("a", 10, 6), 131, Due::Never),
+            ("this replica is ahead", has("a", 10), call(Some("b")), known("c", 101, 8), 101, Due::Now),
+            ("nobody knows that version", has("a", 10), call(Some("b")), known("c", 100, 7), 131, Due::Now),
+            ("two versions of one moment", has("a", 100), call(Some("b")), known("b", 100, 7), 100, Due::Now),
+            ("a look finds the forgotten", has("a", 10), call(None), known("b", 100, 7), 100, Due::Now),
+            ("a look finds one release's other bytes", has("a", 100), call(None), known("b", 100, 7), 100, Due::Never),
+            ("nothing is known of him", Progress::default(), call(None), known("b", 100, 7), 100, Due::Now),
+        ] {
+            assert_eq!(due(&progress, &call, known, called, at(now)), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn who_fails_is_left_alone_for_a_while() {
+        let mut progress = Progress::sent("a", at(10));
+        progress.failed("it answers 500".into(), at(90));
+        let known = Known { tag: "b", last_modified: at(95), applied: 8 };
+        let due = |now| due(&progress, &call(Some("b")), known, at(95), at(now));
+        assert_eq!(due(96), Due::Later(Duration::from_secs(4)));
+        assert_eq!(due(100), Due::Now);
+    }
+
+    #[test]
+    fn an_end_with_something_unsent_is_told() {
+        assert_eq!(over(&Progress::sent("a", at(1))), Disposition::Done);
+        let mut progress = Progress::sent("a", at(1));
+        progress.failed("it answers 500".into(), at(2));
+        assert!(
+            matches!(over(&progress), Disposition::Discard(reason) if reason.contains("1 failed") && reason.contains("500"))
+        );
+    }
+}

@@ -1,0 +1,401 @@
+//! Who subscribes to what, and what each has, as far as the log has been read: it decides who is called, and how many
+//! there may be. What is done for a subscriber is decided by the records themselves.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::document::Document;
+use crate::hub::record::{Hash, Progress, SubscriberId, Subscription};
+use crate::hub::topic::Topic;
+use crate::library::Key;
+
+/// Subscriptions in all, those not confirmed yet included: some 300 bytes of memory and 1 KiB of the stream each.
+pub(crate) const MAX_SUBSCRIPTIONS: usize = 100_000;
+/// Topics in all. Each is a feed that is kept up to date whether anybody reads it or not.
+pub(crate) const MAX_TOPICS: usize = 4_000;
+/// Subscriptions of one host: a service that reads for many has one for each feed, and few newsrooms have more feeds.
+pub(crate) const MAX_OF_HOST: usize = 1_000;
+/// Of these, not confirmed yet: what a stranger can make us call one host, three times each.
+pub(crate) const MAX_OPEN_OF_HOST: usize = 100;
+
+/// From one announcement of a topic to the next. The first of a burst goes out at once, the others together.
+const BETWEEN: Duration = Duration::from_secs(1);
+
+#[derive(Default)]
+pub(crate) struct Index {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    topics: HashMap<Key, Entry>,
+    keys: HashMap<Hash, Key>,
+    progress: HashMap<SubscriberId, Seen>,
+    hosts: HashMap<String, Host>,
+    count: usize,
+}
+
+struct Entry {
+    members: HashMap<Hash, Member>,
+    /// The tag of the last version this process has seen, and whether it is still to be announced.
+    shows: Option<String>,
+    is_new: bool,
+    rests_until: Instant,
+}
+
+struct Member {
+    host: String,
+    agreed_until: Option<Timestamp>,
+    ends_at: Timestamp,
+    open: bool,
+}
+
+struct Seen {
+    has: Option<String>,
+    as_of: Option<Timestamp>,
+    not_before: Option<Timestamp>,
+}
+
+#[derive(Default)]
+struct Host {
+    subscriptions: usize,
+    open: usize,
+}
+
+/// Why there is no room for another subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Full {
+    #[error("this hub has all the subscriptions that it takes")]
+    Subscriptions,
+    #[error("this hub has all the topics that it takes; subscribe to a feed that others read")]
+    Topics,
+    #[error("the callback's host has all the subscriptions that one host may have")]
+    Host,
+    #[error("too many subscriptions of the callback's host wait to be confirmed; answer those first")]
+    Open,
+}
+
+/// Somebody to be called, and until when he subscribes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) id: SubscriberId,
+    pub(crate) until: Timestamp,
+    /// The version to tell him of; `None`: whether there is one.
+    pub(crate) tag: Option<String>,
+}
+
+impl Index {
+    /// Whether `id` may ask for a subscription to `topic`, with a callback at `host`. Every replica counts what it has
+    /// read, so a burst over several of them may pass the bounds by a little.
+    pub(crate) fn has_room(&self, id: &SubscriberId, topic: &Topic, host: &str) -> Result<(), Full> {
+        let inner = self.lock();
+        let entry = inner.topics.get(&topic.key());
+        let known = entry.and_then(|entry| entry.members.get(&id.callback));
+        let of_host = inner.hosts.get(host);
+        if of_host.is_some_and(|of| of.open >= MAX_OPEN_OF_HOST) && known.is_none_or(|known| !known.open) {
+            return Err(Full::Open);
+        }
+        match known {
+            Some(_) => Ok(()),
+            None if inner.count >= MAX_SUBSCRIPTIONS => Err(Full::Subscriptions),
+            None if of_host.is_some_and(|of| of.subscriptions >= MAX_OF_HOST) => Err(Full::Host),
+            None if entry.is_none() && inner.topics.len() >= MAX_TOPICS => Err(Full::Topics),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes in a subscriber's record, or that there is none any more. `true`: somebody subscribes to a topic of which
+    /// nobody here knows what it shows.
+    pub(crate) fn subscription(&self, id: SubscriberId, record: Option<&Subscription>, now: Timestamp) -> bool {
+        let mut inner = self.lock();
+        let member = record.and_then(|record| Member::of(record, now));
+        let (Some(record), Some(member)) = (record, member) else {
+            inner.remove(id);
+            return false;
+        };
+        let (key, agreed) = (record.topic.key(), member.agreed_until.is_some());
+        inner.insert(id, key.clone(), member);
+        agreed && inner.topics.get(&key).is_some_and(|entry| entry.shows.is_none())
+    }
+
+    /// Takes in how it stands with a subscriber.
+    pub(crate) fn progress(&self, id: SubscriberId, progress: Option<Progress>) {
+        let mut inner = self.lock();
+        match progress {
+            Some(Progress { has, as_of, not_before, .. }) => {
+                inner.progress.insert(id, Seen { has, as_of, not_before });
+            }
+            None => {
+                inner.progress.remove(&id);
+            }
+        }
+    }
+
+    /// Takes in that `key` has changed. `true`: somebody is to be told.
+    ///
+    /// Of a topic not looked at before it is not known whether it has changed; [`Index::missed`] finds that out.
+    pub(crate) fn changed(&self, key: &Key, tag: &str) -> bool {
+        let mut inner = self.lock();
+        let Some(entry) = inner.topics.get_mut(key) else { return false };
+        let known = entry.shows.replace(tag.to_owned());
+        entry.is_new |= known.is_some_and(|known| known != tag);
+        entry.is_new
+    }
+
+    /// Whom to call now, and when to ask again if some topic rests.
+    pub(crate) fn announce(&self, wall: Timestamp, now: Instant) -> (Vec<Wanted>, Option<Instant>) {
+        let mut inner = self.lock();
+        let (mut wanted, mut again) = (Vec::new(), None::<Instant>);
+        let Inner { topics, progress, keys: _, .. } = &mut *inner;
+        for (key, entry) in topics.iter_mut().filter(|(_, entry)| entry.is_new) {
+            if entry.rests_until > now {
+                again = Some(again.map_or(entry.rests_until, |at| at.min(entry.rests_until)));
+                continue;
+            }
+            (entry.is_new, entry.rests_until) = (false, now + BETWEEN);
+            let topic = topic_hash(key);
+            for (callback, member) in &entry.members {
+                let id = SubscriberId { topic, callback: *callback };
+                let has = progress.get(&id).and_then(|seen| seen.has.as_ref());
+                if let Some(until) = member.agreed_until.filter(|until| *until > wall && has != entry.shows.as_ref()) {
+                    wanted.push(Wanted { id, until, tag: entry.shows.clone() });
+                }
+            }
+        }
+        (wanted, again)
+    }
+
+    /// Whoever has an older version than `document` and is not being waited for: his call was lost, or everybody was
+    /// down when it should have been made. From now on it is known what `key` shows.
+    pub(crate) fn missed(&self, key: &Key, document: &Document, now: Timestamp) -> Vec<Wanted> {
+        let mut inner = self.lock();
+        let Inner { topics, progress, .. } = &mut *inner;
+        let Some(entry) = topics.get_mut(key) else { return Vec::new() };
+        entry.shows.get_or_insert_with(|| document.tag.clone());
+        let topic = topic_hash(key);
+        let behind = |id: &SubscriberId| {
+            progress.get(id).is_some_and(|seen| {
+                seen.has.as_deref() != Some(document.tag.as_str())
+                    && seen.as_of.is_none_or(|as_of| as_of < document.last_modified)
+                    && seen.not_before.is_none_or(|at| at < now)
+            })
+        };
+        let members = entry.members.iter().filter_map(|(callback, member)| {
+            let until = member.agreed_until.filter(|until| *until > now)?;
+            Some((SubscriberId { topic, callback: *callback }, until))
+        });
+        members.filter(|(id, _)| behind(id)).map(|(id, until)| Wanted { id, until, tag: None }).collect()
+    }
+
+    /// Topics that somebody subscribes to.
+    pub(crate) fn topics(&self) -> HashSet<Key> {
+        let inner = self.lock();
+        let agreed = |entry: &Entry| entry.members.values().any(|member| member.agreed_until.is_some());
+        inner.topics.iter().filter(|(_, entry)| agreed(entry)).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Subscriptions that stand, and those that wait to be confirmed.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let inner = self.lock();
+        let members = || inner.topics.values().flat_map(|entry| entry.members.values());
+        (
+            members().filter(|member| member.agreed_until.is_some()).count(),
+            members().filter(|member| member.open).count(),
+        )
+    }
+
+    /// Forgets what has ended: the server drops it without a word.
+    pub(crate) fn sweep(&self, now: Timestamp) {
+        let mut inner = self.lock();
+        let ended: Vec<SubscriberId> = inner
+            .topics
+            .iter()
+            .flat_map(|(key, entry)| entry.members.iter().map(move |(callback, member)| (key, callback, member)))
+            .filter(|(_, _, member)| member.ends_at <= now)
+            .map(|(key, callback, _)| SubscriberId { topic: topic_hash(key), callback: *callback })
+            .collect();
+        ended.into_iter().for_each(|id| inner.remove(id));
+        let Inner { topics, keys, progress, .. } = &mut *inner;
+        let subscribes = |id: &SubscriberId| {
+            keys.get(&id.topic)
+                .and_then(|key| topics.get(key))
+                .is_some_and(|entry| entry.members.contains_key(&id.callback))
+        };
+        progress.retain(|id, _| subscribes(id));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Each change leaves a whole index behind, whatever panics after it.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Member {
+    /// `None`: nothing of the record counts any more.
+    fn of(record: &Subscription, now: Timestamp) -> Option<Self> {
+        let ends_at = record.ends_at().filter(|ends_at| *ends_at > now)?;
+        let agreed_until = record.standing(now).map(|agreed| agreed.until);
+        Some(Self { host: host(&record.callback), agreed_until, ends_at, open: record.open(now).is_some() })
+    }
+}
+
+impl Inner {
+    /// In the place of whoever was there: what is known of the topic stays known.
+    fn insert(&mut self, id: SubscriberId, key: Key, member: Member) {
+        let host = self.hosts.entry(member.host.clone()).or_default();
+        host.subscriptions += 1;
+        host.open += usize::from(member.open);
+        self.count += 1;
+        self.keys.insert(id.topic, key.clone());
+        let fresh = || Entry { members: HashMap::new(), shows: None, is_new: false, rests_until: Instant::now() };
+        if let Some(before) = self.topics.entry(key).or_insert_with(fresh).members.insert(id.callback, member) {
+            self.discount(&before);
+        }
+    }
+
+    fn remove(&mut self, id: SubscriberId) {
+        let Some(key) = self.keys.get(&id.topic) else { return };
+        let Some(entry) = self.topics.get_mut(key) else { return };
+        let Some(member) = entry.members.remove(&id.callback) else { return };
+        if entry.members.is_empty() {
+            self.topics.remove(key);
+            self.keys.remove(&id.topic);
+        }
+        self.discount(&member);
+    }
+
+    fn discount(&mut self, member: &Member) {
+        self.count -= 1;
+        if let Some(host) = self.hosts.get_mut(&member.host) {
+            host.subscriptions -= 1;
+            host.open -= usize::from(member.open);
+            if host.subscriptions == 0 {
+                self.hosts.remove(&member.host);
+            }
+        }
+    }
+}
+
+fn topic_hash(key: &Key) -> Hash {
+    Hash::of(&Topic::of(key).expect("only topics are in the index").to_string())
+}
+
+/// The host of a callback, as far as limits are concerned: not its port.
+pub(crate) fn host(callback: &Url) -> String {
+    callback.host_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use service_kit::Secret;
+
+    use super::*;
+    use crate::hub::record::{Agreed, Asked, Mode};
+
+    fn now() -> Timestamp {
+        "2026-11-01T00:00:00Z".parse().unwrap()
+    }
+
+    fn in_days(days: i64) -> Timestamp {
+        now() + SignedDuration::from_hours(24 * days)
+    }
+
+    fn record(topic: &str, callback: &str) -> (SubscriberId, Subscription) {
+        let (topic, callback) = (topic.parse().unwrap(), callback.parse().unwrap());
+        (SubscriberId::new(&topic, &callback), Subscription::new(topic, callback))
+    }
+
+    fn agreed(topic: &str, callback: &str) -> (SubscriberId, Subscription) {
+        let (id, mut record) = record(topic, callback);
+        record.agreed = Some(Agreed { until: in_days(10), secret: Some(Secret::new("s")) });
+        (id, record)
+    }
+
+    fn asked(topic: &str, callback: &str) -> (SubscriberId, Subscription) {
+        let (id, mut record) = record(topic, callback);
+        let at = now();
+        record.asked = Some(Asked {
+            id: "1".into(),
+            mode: Mode::Subscribe,
+            topic: String::new(),
+            lease: 86_400,
+            secret: None,
+            at,
+            tries: 0,
+            not_before: None,
+        });
+        (id, record)
+    }
+
+    fn key(topic: &str) -> Key {
+        topic.parse::<Topic>().unwrap().key()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_is_announced_at_once_and_then_once_a_second() {
+        let index = Index::default();
+        let (id, reader) = agreed("all.atom", "https://reader.example/1");
+        assert!(index.subscription(id, Some(&reader), now()), "nobody knows what the topic shows");
+        assert!(!index.changed(&key("all.rss"), "x"), "nobody subscribes to it");
+        assert!(!index.changed(&key("all.atom"), "a"), "whether that is new, a look must tell");
+        assert!(!index.changed(&key("all.atom"), "a"));
+        assert!(index.changed(&key("all.atom"), "b"));
+        let start = Instant::now();
+        let wanted = |tag: &str| vec![Wanted { id, until: in_days(10), tag: Some(tag.into()) }];
+        assert_eq!(index.announce(now(), start), (wanted("b"), None));
+        assert!(index.changed(&key("all.atom"), "c"));
+        assert_eq!(index.announce(now(), start), (vec![], Some(start + BETWEEN)));
+        assert!(index.changed(&key("all.atom"), "d"));
+        assert_eq!(index.announce(now(), start + BETWEEN), (wanted("d"), None));
+        // What somebody has, he is not called for; nor after his lease.
+        assert!(index.changed(&key("all.atom"), "e"));
+        index.progress(id, Some(Progress::sent("e", now())));
+        assert_eq!(index.announce(now(), start + BETWEEN * 2), (vec![], None));
+        assert!(index.changed(&key("all.atom"), "f"));
+        assert_eq!(index.announce(in_days(10), start + BETWEEN * 3), (vec![], None));
+        // A renewal keeps what is known of the topic.
+        assert!(!index.subscription(id, Some(&reader), now()));
+        assert!(index.changed(&key("all.atom"), "g"));
+    }
+
+    #[test]
+    fn there_is_room_up_to_the_bounds() {
+        let index = Index::default();
+        let fill = |from: usize, to: usize, make: fn(&str, &str) -> (SubscriberId, Subscription), topic: &str| {
+            for n in from..to {
+                let (id, record) = make(topic, &format!("https://many.example/{n}"));
+                index.subscription(id, Some(&record), now());
+            }
+        };
+        let room = |topic: &str, callback: &str| {
+            let (id, record) = record(topic, callback);
+            index.has_room(&id, &record.topic, &host(&record.callback))
+        };
+        fill(0, MAX_OPEN_OF_HOST, asked, "all.atom");
+        assert_eq!(room("all.atom", "https://many.example:8443/new"), Err(Full::Open));
+        assert_eq!(room("all.atom", "https://many.example/0"), Ok(()), "in the place of the request that is open");
+        assert_eq!(room("all.atom", "https://other.example/"), Ok(()));
+        fill(0, MAX_OF_HOST, agreed, "all.atom");
+        assert_eq!(index.counts(), (MAX_OF_HOST, 0));
+        assert_eq!(room("all.atom", "https://many.example/new"), Err(Full::Host));
+        assert_eq!(room("all.atom", "https://many.example/7"), Ok(()), "a renewal");
+        let (id, _) = record("all.atom", "https://many.example/8");
+        index.subscription(id, None, now());
+        assert_eq!(room("all.atom", "https://many.example/new"), Ok(()));
+        for n in 1..MAX_TOPICS {
+            let (id, record) = agreed(&format!("section/s{n}.atom"), &format!("https://r{n}.example/"));
+            index.subscription(id, Some(&record), now());
+        }
+        assert_eq!(room("section/one-more.atom", "https://other.example/"), Err(Full::Topics));
+        assert_eq!(room("section/s7.atom", "https://other.example/"), Ok(()));
+        index.sweep(in_days(11));
+        assert_eq!((index.counts(), index.topics().len()), ((0, 0), 0), "what has ended takes no room");
+        assert_eq!(room("section/one-more.atom", "https://many.example/new"), Ok(()));
+    }
+}
