@@ -2,6 +2,7 @@
 
 use article::AssociationKind;
 
+use crate::address::address;
 use crate::category::categories;
 use crate::document::{FeedMeta, Format};
 use crate::entry::{Entry, Links};
@@ -64,16 +65,11 @@ pub(crate) fn entry(entry: &Entry<'_>, links: &Links) -> String {
 }
 
 fn people(xml: &mut Xml, entry: &Entry<'_>) {
-    let mut authors = entry.authors();
-    // Every entry needs an author (RFC 4287, 4.1.2); where nobody signed, the publisher answers for it.
-    if authors.is_empty() {
-        authors.push((entry.article.publisher.as_str(), None));
-    }
-    for (name, uri) in authors {
+    for (name, uri) in entry.answerable() {
         xml.open("author", &[]);
         xml.element("name", &[], name);
         if let Some(uri) = uri {
-            xml.element("uri", &[], uri.as_str());
+            xml.element("uri", &[], &address(uri));
         }
         xml.close("author");
     }
@@ -81,7 +77,7 @@ fn people(xml: &mut Xml, entry: &Entry<'_>) {
         xml.open("contributor", &[]);
         xml.element("name", &[], &contributor.name);
         if let Some(uri) = &contributor.uri {
-            xml.element("uri", &[], uri.as_str());
+            xml.element("uri", &[], &address(uri));
         }
         xml.close("contributor");
     }
@@ -92,7 +88,7 @@ fn origin(xml: &mut Xml, entry: &Entry<'_>, links: &Links) {
     let article = entry.article;
     for source in &article.sources {
         match &source.url {
-            Some(url) => xml.empty("link", &[("rel", "via"), ("href", url.as_str()), ("title", &source.name)]),
+            Some(url) => xml.empty("link", &[("rel", "via"), ("href", &address(url)), ("title", &source.name)]),
             // atom:source would want the id of a feed, which nobody has here.
             None => xml.element("dc:source", &[], &source.name),
         }
@@ -102,24 +98,21 @@ fn origin(xml: &mut Xml, entry: &Entry<'_>, links: &Links) {
     }
     if let Some(url) = &article.rights_url {
         // RFC 4946.
-        xml.empty("link", &[("rel", "license"), ("href", url.as_str())]);
+        xml.empty("link", &[("rel", "license"), ("href", &address(url))]);
     }
-    let mut languages: Vec<&str> = Vec::new();
     for translation in &article.translations {
         let own = translation.id.map(|id| links.article(id));
-        let Some(href) = translation.url.as_ref().map(|url| url.as_str().to_owned()).or(own) else { continue };
-        // One alternate link per type and language (RFC 4287, 4.1.2).
-        if !languages.contains(&translation.language.as_str()) {
-            languages.push(&translation.language);
+        if let Some(href) = translation.url.as_ref().map(address).or(own) {
+            // By RFC 4287 it is an alternate; but common readers take the last of several alternates for the entry's link.
             let attributes =
-                [("rel", "alternate"), ("type", "text/html"), ("hreflang", &*translation.language), ("href", &*href)];
+                [("rel", "related"), ("type", "text/html"), ("hreflang", &*translation.language), ("href", &*href)];
             xml.empty("link", &attributes);
         }
     }
     for file in entry.associations {
-        let size = file.size.map(|bytes| bytes.to_string());
+        let (uri, size) = (address(&file.uri), file.size.map(|bytes| bytes.to_string()));
         let title = if file.kind == AssociationKind::Picture { &file.alt_text } else { &file.caption };
-        let mut attributes = vec![("rel", "enclosure"), ("href", file.uri.as_str())];
+        let mut attributes = vec![("rel", "enclosure"), ("href", uri.as_str())];
         attributes.extend(file.mime.as_deref().map(|mime| ("type", mime)));
         attributes.extend(size.as_deref().map(|size| ("length", size)));
         attributes.extend(title.as_deref().map(|title| ("title", title)));

@@ -4,6 +4,7 @@ use article::Subject;
 use url::Url;
 
 use crate::entry::{Entry, Standing};
+use crate::xml::legal;
 
 /// Tells a section from a keyword of the same name.
 const SECTION_SCHEME: &str = "urn:newswire:section";
@@ -25,15 +26,15 @@ pub(crate) fn categories(entry: &Entry<'_>) -> Vec<Category> {
     let article = entry.article;
     let plain = |scheme: Option<&str>, term: &str| Category {
         scheme: scheme.map(str::to_owned),
-        term: term.to_owned(),
+        term: legal(term),
         label: None,
     };
     let sections = article.section.iter().map(|name| plain(Some(SECTION_SCHEME), name));
     let keywords = article.keywords.iter().map(|keyword| plain(None, keyword));
     let subjects = article.subjects.iter().map(|subject| Category {
         scheme: Some(subject_scheme(subject)),
-        term: subject.code.clone(),
-        label: subject.name.clone(),
+        term: legal(&subject.code),
+        label: subject.name.as_deref().map(legal),
     });
     let genre = article.genre.iter().map(|genre| plain(Some("urn:newswire:genre"), genre.as_str()));
     let slugline = article.slugline.iter().map(|slugline| plain(Some("urn:newswire:slugline"), slugline));

@@ -4,6 +4,7 @@ use article::{Article, Association, Contributor, ContributorRole, Direction, Pub
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+use crate::address::address;
 use crate::words::Words;
 use crate::xml::legal;
 
@@ -78,7 +79,7 @@ impl<'a> Entry<'a> {
         let words = Words::of(&article.language);
         let (title, link, summary, html, associations) = match standing {
             Standing::Readable => {
-                let link = article.canonical_url.as_ref().map_or(own_page, |url| url.as_str().to_owned());
+                let link = article.canonical_url.as_ref().map_or(own_page, address);
                 let summary = article.summary.as_deref().map(legal);
                 (legal(&article.headline), link, summary, content(article), article.associations.as_slice())
             }
@@ -133,6 +134,13 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// As [`Self::authors`]; where nobody signed, the publisher answers for the article: Atom wants an author for every
+    /// entry (RFC 4287, 4.1.2).
+    pub(crate) fn answerable(&self) -> Vec<(&'a str, Option<&'a Url>)> {
+        let authors = self.authors();
+        if authors.is_empty() { vec![(self.article.publisher.as_str(), None)] } else { authors }
+    }
+
     /// Everybody else who is named: contributors that the authors do not mention already.
     pub(crate) fn contributors(&self) -> Vec<&'a Contributor> {
         if !self.is_told() {
@@ -153,8 +161,7 @@ impl<'a> Entry<'a> {
 
     /// Without body and files: for the few articles that would fill a whole feed alone.
     pub(crate) fn shortened(mut self) -> Self {
-        let mut html =
-            self.summary.as_deref().map_or_else(String::new, |summary| article::paragraphs_to_html(&[summary]));
+        let mut html = article::paragraphs_to_html(&[self.excerpt()]);
         let link = html_escape(&self.link);
         html.push_str(&format!("<p><a href=\"{link}\">{}</a></p>", html_escape(&self.title)));
         self.html = html;

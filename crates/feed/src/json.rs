@@ -6,6 +6,7 @@ use article::{AssociationKind, Contributor, Precision, Source, Subject, Translat
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter};
 
+use crate::address::address;
 use crate::category::tags;
 use crate::document::{FeedMeta, Format, with_extension};
 use crate::entry::{Entry, Standing};
@@ -59,7 +60,7 @@ struct Item<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    image: Option<&'a str>,
+    image: Option<String>,
     date_published: String,
     date_modified: String,
     authors: Vec<Author<'a>>,
@@ -75,12 +76,12 @@ struct Item<'a> {
 struct Author<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<&'a str>,
+    url: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Attachment<'a> {
-    url: &'a str,
+    url: String,
     mime_type: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,
@@ -154,16 +155,12 @@ pub(crate) fn head(meta: &FeedMeta, paging: &Paging) -> String {
 
 pub(crate) fn item(entry: &Entry<'_>) -> String {
     let article = entry.article;
-    let mut authors: Vec<Author<'_>> =
-        entry.authors().into_iter().map(|(name, url)| Author { name, url: url.map(url::Url::as_str) }).collect();
-    if authors.is_empty() {
-        authors.push(Author { name: article.publisher.as_str(), url: None });
-    }
+    let authors = entry.answerable().into_iter().map(|(name, url)| Author { name, url: url.map(address) }).collect();
     let picture = entry.associations.iter().find(|file| file.kind == AssociationKind::Picture);
     // A media type is required; a file that came without one is not guessed at.
     let attachments = entry.associations.iter().filter_map(|file| {
         Some(Attachment {
-            url: file.uri.as_str(),
+            url: address(&file.uri),
             mime_type: file.mime.as_deref()?,
             title: file.alt_text.as_deref().or(file.caption.as_deref()),
             size_in_bytes: file.size,
@@ -176,7 +173,7 @@ pub(crate) fn item(entry: &Entry<'_>) -> String {
         content_html: &entry.html,
         content_text: article::to_text(&entry.html),
         summary: entry.summary.as_deref(),
-        image: picture.map(|file| file.uri.as_str()),
+        image: picture.map(|file| address(&file.uri)),
         date_published: entry.published.rfc3339(),
         date_modified: rfc3339(entry),
         authors,

@@ -9,6 +9,7 @@
 //!
 //! Pure and deterministic: no clock, no network; the same articles give the same bytes on every replica.
 
+mod address;
 mod atom;
 mod category;
 mod check;

@@ -25,7 +25,6 @@ pub fn opml(title: &str, outlines: &[Outline]) -> Vec<u8> {
     xml.open("opml", &[("version", "2.0")]);
     xml.open("head", &[]);
     xml.element("title", &[], title);
-    xml.element("docs", &[], "http://opml.org/spec2.opml");
     xml.close("head");
     xml.open("body", &[]);
     write(&mut xml, outlines, MAX_DEPTH);

@@ -3,6 +3,7 @@
 
 use article::{Association, AssociationKind};
 
+use crate::address::address;
 use crate::atom::{NS_DC, NS_HISTORY, NS_TOMBSTONE};
 use crate::category::categories;
 use crate::document::{FeedMeta, Format, TTL_MINUTES};
@@ -26,7 +27,7 @@ pub(crate) fn head(meta: &FeedMeta, paging: &Paging, updated: Option<jiff::Times
     attributes.extend(meta.language.as_deref().map(|language| ("xml:lang", language)));
     xml.open("rss", &attributes);
     xml.open("channel", &[]);
-    xml.element("title", &[], &meta.title);
+    xml.plain("title", &[], &meta.title);
     xml.element("link", &[], paging.feed_url(meta));
     xml.element("description", &[], &meta.description);
     if let Some(language) = &meta.language {
@@ -45,20 +46,20 @@ pub(crate) fn item(entry: &Entry<'_>) -> String {
     let article = entry.article;
     let mut xml = Xml::default();
     xml.open("item", &[("xml:lang", &article.language)]);
-    xml.element("title", &[], &entry.title);
+    xml.plain("title", &[], &entry.title);
     xml.element("link", &[], &entry.link);
     // Readers take whichever comes last, so the short text stands before the long one. It is markup by convention.
     xml.element("description", &[], &article::paragraphs_to_html(&[entry.excerpt()]));
     xml.element("content:encoded", &[], &entry.html);
-    for (name, _) in entry.authors() {
-        xml.element("dc:creator", &[], name);
+    for (name, _) in entry.answerable() {
+        xml.plain("dc:creator", &[], name);
     }
     for contributor in entry.contributors() {
-        xml.element("dc:contributor", &[], &contributor.name);
+        xml.plain("dc:contributor", &[], &contributor.name);
     }
     for category in categories(entry) {
         let domain: Vec<_> = category.scheme.as_deref().map(|scheme| ("domain", scheme)).into_iter().collect();
-        xml.element("category", &domain, category.label.as_ref().unwrap_or(&category.term));
+        xml.plain("category", &domain, category.label.as_ref().unwrap_or(&category.term));
     }
     xml.element("guid", &[("isPermaLink", "false")], &article.id.to_string());
     xml.element("pubDate", &[], &entry.published.rfc5322());
@@ -66,7 +67,7 @@ pub(crate) fn item(entry: &Entry<'_>) -> String {
     if entry.is_told() {
         sources(&mut xml, entry);
         if let Some(rights) = entry.rights() {
-            xml.element("dc:rights", &[], &rights);
+            xml.plain("dc:rights", &[], &rights);
         }
         files(&mut xml, entry.associations);
     }
@@ -74,17 +75,18 @@ pub(crate) fn item(entry: &Entry<'_>) -> String {
     xml.finish()
 }
 
-/// RSS has room for one source, and only with a URL; the others are Dublin Core's.
+/// RSS has room for one source, and only with a URL; the others are Dublin Core's, in one element, as readers keep but
+/// one of several.
 fn sources(xml: &mut Xml, entry: &Entry<'_>) {
-    let mut linked = false;
-    for source in &entry.article.sources {
-        match &source.url {
-            Some(url) if !linked => {
-                linked = true;
-                xml.element("source", &[("url", url.as_str())], &source.name);
-            }
-            _ => xml.element("dc:source", &[], &source.name),
-        }
+    let sources = &entry.article.sources;
+    let linked = sources.iter().position(|source| source.url.is_some());
+    if let Some((source, url)) = linked.and_then(|n| Some((&sources[n], sources[n].url.as_ref()?))) {
+        xml.plain("source", &[("url", &address(url))], &source.name);
+    }
+    let others = sources.iter().enumerate().filter(|(n, _)| Some(*n) != linked);
+    let others: Vec<&str> = others.map(|(_, source)| source.name.as_str()).collect();
+    if !others.is_empty() {
+        xml.plain("dc:source", &[], &others.join("; "));
     }
 }
 
@@ -93,13 +95,14 @@ fn files(xml: &mut Xml, files: &[Association]) {
     if let Some((file, mime)) = files.iter().find_map(|file| Some((file, file.mime.as_deref()?))) {
         // The length is required; 0 says unknown (RSS Advisory Board profile).
         let length = file.size.unwrap_or(0).to_string();
-        xml.empty("enclosure", &[("url", file.uri.as_str()), ("length", &length), ("type", mime)]);
+        xml.empty("enclosure", &[("url", &address(&file.uri)), ("length", &length), ("type", mime)]);
     }
     for file in files {
         let number = |n: Option<u64>| n.map(|n| n.to_string());
         let (width, height) = (number(file.width.map(u64::from)), number(file.height.map(u64::from)));
         let size = number(file.size);
-        let mut attributes = vec![("url", file.uri.as_str())];
+        let uri = address(&file.uri);
+        let mut attributes = vec![("url", uri.as_str())];
         attributes.extend(file.mime.as_deref().map(|mime| ("type", mime)));
         attributes.extend(medium(file.kind).map(|medium| ("medium", medium)));
         attributes.extend(width.as_deref().map(|width| ("width", width)));
@@ -113,7 +116,7 @@ fn files(xml: &mut Xml, files: &[Association]) {
             ("media:copyright", &file.usage_terms),
         ] {
             if let Some(text) = text {
-                xml.element(name, &[], text);
+                xml.plain(name, &[], text);
             }
         }
         xml.close("media:content");

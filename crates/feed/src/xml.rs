@@ -3,12 +3,17 @@
 //! The usual writer libraries pass a vertical tab in a headline through, and every strict reader then drops the
 //! whole feed. Here every text and attribute value goes through one escape that leaves out what XML 1.0 forbids.
 
-/// Characters outside the `Char` production of XML 1.0 (section 2.2); no escape makes them legal.
+/// Characters that feeds may have: not those outside the `Char` production of XML 1.0 (section 2.2), which no escape
+/// makes legal, and not those it discourages: other controls and what Unicode will never make a character.
 pub(crate) fn is_legal(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{FFFD}' | '\u{10000}'..)
+    match c {
+        '\t' | '\n' | '\r' => true,
+        '\u{FDD0}'..='\u{FDEF}' => false,
+        c => !c.is_control() && u32::from(c) & 0xFFFE != 0xFFFE,
+    }
 }
 
-/// `text` without the characters XML 1.0 forbids; every format shows the same words, JSON Feed included.
+/// `text` without the characters that feeds may not have; every format shows the same words, JSON Feed included.
 pub(crate) fn legal(text: &str) -> String {
     text.chars().filter(|&c| is_legal(c)).collect()
 }
@@ -44,6 +49,16 @@ impl Xml {
         self.close(name);
     }
 
+    /// As [`Self::element`], with references by number in place of `&amp;` and `&lt;`. RSS does not say whether its plain
+    /// text is markup, and readers that guess take these for what they stand for (RSS Advisory Board profile, "Character
+    /// data").
+    pub(crate) fn plain(&mut self, name: &'static str, attributes: &Attributes<'_>, text: &str) {
+        self.tag(name, attributes);
+        self.out.push('>');
+        escape(&mut self.out, text, Place::Plain);
+        self.close(name);
+    }
+
     pub(crate) fn empty(&mut self, name: &'static str, attributes: &Attributes<'_>) {
         self.tag(name, attributes);
         self.out.push_str("/>\n");
@@ -74,6 +89,7 @@ impl Xml {
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Text,
+    Plain,
     Attribute,
 }
 
@@ -81,6 +97,8 @@ fn escape(out: &mut String, text: &str, place: Place) {
     out.reserve(text.len());
     for c in text.chars() {
         match c {
+            '&' if place == Place::Plain => out.push_str("&#x26;"),
+            '<' if place == Place::Plain => out.push_str("&#x3C;"),
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             // `]]>` must not stand in text (section 2.4).
@@ -105,6 +123,11 @@ mod tests {
     fn forbidden_characters_never_come_out() {
         let mut xml = Xml::default();
         xml.element("t", &[("a", "x\u{B}\"\n<\u{FFFF}")], "a\u{0}\u{B}\u{1F}\u{FFFE}]]>\u{FFFD}\r\n党👩‍👩‍👧&amp;");
-        assert_eq!(xml.finish(), "<t a=\"x&quot;&#10;&lt;\">a]]&gt;\u{FFFD}&#13;\n党👩‍👩‍👧&amp;amp;</t>\n");
+        xml.plain("p", &[], "AT&T <b>\u{85}\u{7F}\u{1FFFE}\u{FDD0}");
+        let plain = "<p>AT&#x26;T &#x3C;b&gt;</p>\n";
+        assert_eq!(
+            xml.finish().strip_suffix(plain),
+            Some("<t a=\"x&quot;&#10;&lt;\">a]]&gt;\u{FFFD}&#13;\n党👩‍👩‍👧&amp;amp;</t>\n")
+        );
     }
 }

@@ -4,9 +4,11 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says why")]
 
 mod checked;
+mod collection;
 mod feedparser;
 mod golden;
 mod hostile;
+mod hostile_articles;
 mod lifecycle;
 mod lists;
 mod paging;
