@@ -85,7 +85,8 @@ mod tests {
         ] {
             let address = Address::read(path).unwrap_or_else(|| panic!("{path}"));
             let selection: Selection = selection.parse().unwrap();
-            let spelt_so = canonical && selection.as_str() == path.split([';', '.']).next().unwrap() || path.contains('%');
+            let spelt_so =
+                canonical && selection.as_str() == path.split([';', '.']).next().unwrap() || path.contains('%');
             assert_eq!((&address.selection, address.page, address.format), (&selection, page, format), "{path}");
             if canonical && !path.contains('+') {
                 assert!(address.canonical && spelt_so, "{path}");
@@ -93,9 +94,25 @@ mod tests {
         }
         assert!(!Address::read("section/World").unwrap().canonical);
         for path in [
-            "", ".rss", "al", "all.xml", "all.rss.rss", "section/", "section/a//b", "section/%ff", "all;", "all;3", "all;3-",
-            "all;0-00c0ffee", "all;03-00c0ffee", "all;+3-00c0ffee", "all;3-C0FFEE", "all;3-00C0FFEE", "all;3-00c0ffee;4-00c0ffee",
-            "all;99999999999-00c0ffee", "all;3-000c0ffee",
+            "",
+            ".rss",
+            "al",
+            "all.xml",
+            "all.rss.rss",
+            "section/",
+            "section/a//b",
+            "section/%ff",
+            "all;",
+            "all;3",
+            "all;3-",
+            "all;0-00c0ffee",
+            "all;03-00c0ffee",
+            "all;+3-00c0ffee",
+            "all;3-C0FFEE",
+            "all;3-00C0FFEE",
+            "all;3-00c0ffee;4-00c0ffee",
+            "all;99999999999-00c0ffee",
+            "all;3-000c0ffee",
         ] {
             assert_eq!(Address::read(path), None, "{path}");
         }

@@ -141,7 +141,11 @@ fn partial(document: &Document, form: &Form, base: &str, coding: Option<Coding>,
         headers.insert(DELTA_BASE, base);
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(PARTIAL));
-    let vary = if terms.negotiated { "accept, accept-encoding, a-im, if-none-match" } else { "accept-encoding, a-im, if-none-match" };
+    let vary = if terms.negotiated {
+        "accept, accept-encoding, a-im, if-none-match"
+    } else {
+        "accept-encoding, a-im, if-none-match"
+    };
     headers.insert(header::VARY, HeaderValue::from_static(vary));
     response
 }

@@ -111,7 +111,10 @@ mod tests {
     fn a_feed_is_a_dictionary_for_its_own_address_in_secure_contexts() {
         for (url, offered) in [
             ("https://news.example/feeds/all.rss", Some("match=\"/feeds/all.rss\"")),
-            ("https://news.example/base/feeds/section/%E5%85%9A.atom", Some("match=\"/base/feeds/section/%E5%85%9A.atom\"")),
+            (
+                "https://news.example/base/feeds/section/%E5%85%9A.atom",
+                Some("match=\"/base/feeds/section/%E5%85%9A.atom\""),
+            ),
             ("https://n.example/feeds/a+!(b,c).json", Some(r#"match="/feeds/a\\+!\\(b,c\\).json""#)),
             ("http://127.0.0.1:8080/feeds/all.rss", Some("match=\"/feeds/all.rss\"")),
             ("http://[::1]/feeds/all.rss", Some("match=\"/feeds/all.rss\"")),

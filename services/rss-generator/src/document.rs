@@ -163,9 +163,7 @@ impl Document {
 
     fn queue(self: &Arc<Self>, coding: Coding, effort: Effort, packer: &Packer) {
         let queued = &self.forms[coding as usize].queued;
-        if !queued.swap(true, Ordering::AcqRel)
-            && !packer.queue(Arc::downgrade(self), Work::Encode(coding, effort))
-        {
+        if !queued.swap(true, Ordering::AcqRel) && !packer.queue(Arc::downgrade(self), Work::Encode(coding, effort)) {
             queued.store(false, Ordering::Release);
         }
     }
@@ -243,7 +241,10 @@ impl Document {
         match form.await {
             Ok(form) => Some(form.clone()),
             Err(_panicked) => {
-                tracing::error!(work = "a form for one version", "compressing a document panicked; it goes out as it is");
+                tracing::error!(
+                    work = "a form for one version",
+                    "compressing a document panicked; it goes out as it is"
+                );
                 None
             }
         }
@@ -279,6 +280,11 @@ impl Document {
             Form { body, etag: document.values.etag.clone(), effort: Effort::Quick }
         })
         .await
+    }
+
+    #[cfg(test)]
+    pub(crate) fn history(&self) -> Option<&History> {
+        self.live.as_ref().map(|live| &live.history)
     }
 
     /// Whether `A-IM: feed` and dictionaries mean anything here.

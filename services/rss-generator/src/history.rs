@@ -52,8 +52,11 @@ impl History {
     pub(crate) fn after(before: Before<'_>, items: &[Arc<Item>]) -> Self {
         let Before { history, tag, items: old, dictionary } = before;
         let number = history.number + 1;
-        let known: HashMap<ArticleId, (u64, u32)> =
-            old.iter().zip(&history.entered).map(|(item, entered)| (item.id(), (item.fingerprint(), *entered))).collect();
+        let known: HashMap<ArticleId, (u64, u32)> = old
+            .iter()
+            .zip(&history.entered)
+            .map(|(item, entered)| (item.id(), (item.fingerprint(), *entered)))
+            .collect();
         let entered = items.iter().map(|item| match known.get(&item.id()) {
             Some((fingerprint, entered)) if *fingerprint == item.fingerprint() => *entered,
             _ => number,
@@ -102,3 +105,6 @@ fn has_taken_back(old: &[Arc<Item>], new: &[Arc<Item>]) -> bool {
     let last_was_there = new.last().is_some_and(|last| old.iter().any(|item| item.id() == last.id()));
     left_among_those_that_stay > 0 || new.len() < MAX_ENTRIES || !last_was_there
 }
+
+#[cfg(test)]
+mod tests;

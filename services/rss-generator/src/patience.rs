@@ -114,7 +114,10 @@ mod tests {
         assert_eq!(asked(&patience, 30, "192.0.2.2", "reader", "one", begin), 20);
         assert_eq!(asked(&patience, 30, "192.0.2.1", "other reader", "one", begin), 20);
         let network = "192.0.2.1".parse().unwrap();
-        assert_eq!(patience.spent(network, Some(&HeaderValue::from_static("reader")), &feed("test"), "one", begin), None);
+        assert_eq!(
+            patience.spent(network, Some(&HeaderValue::from_static("reader")), &feed("test"), "one", begin),
+            None
+        );
         let later = begin + Duration::from_secs(59);
         let wait = patience.spent(network, Some(&HeaderValue::from_static("reader")), &feed("all"), "one", later);
         assert_eq!(wait, Some(Duration::from_secs(1)));
