@@ -16,6 +16,9 @@ pub(crate) struct Scale {
     pub(crate) create: usize,
     /// How long articles are sent at a steady rate.
     pub(crate) steady: Duration,
+    /// Rounds of requests for one feed, in turns with nginx, and how long one takes: whole seconds.
+    pub(crate) rounds: usize,
+    pub(crate) round: Duration,
     /// Articles in the log when rss-generator starts cold.
     pub(crate) log: usize,
     /// Articles mailed to a single subscriber.
@@ -33,6 +36,8 @@ impl Scale {
         feed: 500,
         create: 3000,
         steady: Duration::from_secs(20),
+        rounds: 9,
+        round: Duration::from_secs(3),
         log: 10_000,
         alone: 300,
         some: (1000, 20),
@@ -46,6 +51,8 @@ impl Scale {
         feed: 30,
         create: 100,
         steady: Duration::from_secs(1),
+        rounds: 1,
+        round: Duration::from_secs(1),
         log: 500,
         alone: 10,
         some: (100, 2),

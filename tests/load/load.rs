@@ -10,6 +10,7 @@ mod figures;
 mod mails;
 mod pages;
 mod reading;
+mod serving;
 mod sustained;
 
 #[path = "../newsroom/mod.rs"]
@@ -22,16 +23,17 @@ use newsroom::Newsroom;
 #[tokio::main(flavor = "multi_thread")]
 async fn main() -> std::process::ExitCode {
     let mut scale = Scale::FULL;
-    let mut only_sustained = false;
+    let (mut only_sustained, mut only_serving) = (false, false);
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--quick" => scale = Scale::QUICK,
             "--sustained" => only_sustained = true,
+            "--serving" => only_serving = true,
             // Cargo says to every benchmark that it is one.
             "--bench" => {}
             unknown => {
                 println!(
-                    "unknown argument {unknown:?}: --quick is a short run to see that it works, --sustained measures only what the API takes"
+                    "unknown argument {unknown:?}: --quick is a short run to see that it works, --sustained measures only what the API takes, --serving only how fast feeds are served"
                 );
                 return std::process::ExitCode::from(2);
             }
@@ -43,6 +45,11 @@ async fn main() -> std::process::ExitCode {
     if only_sustained {
         heading("Articles at a steady rate, nobody subscribed");
         sustained::measure(&Newsroom::start(vec![]).await, scale).await;
+        return std::process::ExitCode::SUCCESS;
+    }
+    if only_serving {
+        heading("A feed beside nginx, one thread each");
+        serving::measure(&Newsroom::start(vec![]).await, scale).await;
         return std::process::ExitCode::SUCCESS;
     }
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
@@ -65,6 +72,8 @@ async fn main() -> std::process::ExitCode {
     heading("Many articles at once, nobody subscribed");
     desk::throughput(&room, scale).await;
     reading::cold_start(&mut room, scale).await;
+    heading("A feed beside nginx, one thread each");
+    serving::measure(&room, scale).await;
     heading("Articles at a steady rate, nobody subscribed");
     sustained::measure(&room, scale).await;
     mails::measure(&room, scale, &ack).await;
