@@ -115,7 +115,7 @@ fn chinese_travels_in_base64_and_ascii_stays_readable() {
     for words in [
         "作者：孙璐",
         "来源：合肥晚报、新华社",
-        "您收到此邮件，是因为您订阅了 Hefei News 的“党风廉政建设”栏目。",
+        "您收到此邮件，是因为您向 Hefei News 订阅了：“党风廉政建设”栏目。",
         "退订",
     ] {
         assert!(text.contains(words), "{words} is not in {text}");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use article::PublisherId;
+use article::{PublisherId, section_slug, slug};
 
 use crate::error::Problem;
 
@@ -35,6 +35,39 @@ pub enum Atom {
     Urgency(u8),
     /// Words that stand one after the other in the headline, the summary or the body, with `-` between.
     Text(Box<str>),
+}
+
+impl Atom {
+    /// The section with these names from the outermost in.
+    pub fn section(names: &[String]) -> Self {
+        Self::Section(section_slug(names).into())
+    }
+
+    /// `None` without any letter or digit.
+    pub fn keyword(name: &str) -> Option<Self> {
+        slugged(name).map(Self::Keyword)
+    }
+
+    /// `None` without any letter or digit.
+    pub fn source(name: &str) -> Option<Self> {
+        slugged(name).map(Self::Source)
+    }
+
+    /// `None` when either has no letter or digit.
+    pub fn subject(scheme: &str, code: &str) -> Option<Self> {
+        Some(Self::Subject(format!("{}/{}", slugged(scheme)?, slugged(code)?).into()))
+    }
+
+    /// `None` for what is no language tag.
+    pub fn language(tag: &str) -> Option<Self> {
+        let parts = tag.split('-').all(|part| (1..=8).contains(&part.len()));
+        let plain = tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        (plain && parts && tag.len() <= 64).then(|| Self::Language(tag.to_ascii_lowercase().into()))
+    }
+}
+
+fn slugged(name: &str) -> Option<Box<str>> {
+    Some(slug(name)).filter(|slug| slug != "-").map(String::into)
 }
 
 /// What a selection is made of. Made by [`crate::Selection`] alone, so always in canonical form: no group of fewer than

@@ -2,10 +2,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use article::{Article, PublisherId, slug};
+use article::{Article, PublisherId, section_slug};
 
 use crate::expression::{Atom, is_under};
-use crate::parse::{language, named, subject};
 use crate::words::{self, FIELD, folded};
 
 /// The facts and the words of one article. About as large as its text.
@@ -15,11 +14,10 @@ pub struct Features {
     /// Slugs with `/` between; empty: in no section.
     section: String,
     publisher: PublisherId,
-    keywords: Box<[Box<str>]>,
-    sources: Box<[Box<str>]>,
     /// `None`: a tag that is none.
     language: Option<Box<str>>,
-    subjects: Box<[Box<str>]>,
+    /// Keywords, sources and subjects, sorted.
+    names: Box<[Atom]>,
     urgency: u8,
     /// Headline, summary and body, folded.
     text: Box<str>,
@@ -27,18 +25,18 @@ pub struct Features {
 
 impl Features {
     pub fn of(article: &Article) -> Self {
-        let section: Vec<String> = article.section.iter().map(|name| slug(name)).collect();
         let body = article.body.as_deref().map(words::of_markup).unwrap_or_default();
         let fields = [article.headline.as_str(), article.summary.as_deref().unwrap_or_default(), &body];
         let text: Vec<String> = fields.into_iter().map(folded).collect();
         Self {
             test: article.test,
-            section: section.join("/"),
+            section: section_slug(&article.section),
             publisher: article.publisher.clone(),
-            keywords: sorted(article.keywords.iter().filter_map(|name| named_anyhow(name))),
-            sources: sorted(article.sources.iter().filter_map(|source| named_anyhow(&source.name))),
-            language: language(&article.language),
-            subjects: sorted(article.subjects.iter().filter_map(|known| subject_anyhow(&known.scheme, &known.code))),
+            language: match Atom::language(&article.language) {
+                Some(Atom::Language(tag)) => Some(tag),
+                _ => None,
+            },
+            names: names(article),
             urgency: article.urgency,
             text: text.join(&FIELD.to_string()).into(),
         }
@@ -54,10 +52,8 @@ impl Features {
             Atom::Everything | Atom::Test => true,
             Atom::Section(path) => is_under(&self.section, path, '/'),
             Atom::Publisher(publisher) => self.publisher == *publisher,
-            Atom::Keyword(name) => self.keywords.contains(name),
-            Atom::Source(name) => self.sources.contains(name),
+            Atom::Keyword(_) | Atom::Source(_) | Atom::Subject(_) => self.names.binary_search(atom).is_ok(),
             Atom::Language(range) => self.language.as_deref().is_some_and(|tag| is_under(tag, range, '-')),
-            Atom::Subject(path) => self.subjects.contains(path),
             Atom::Urgency(most) => self.urgency <= *most,
             Atom::Text(words) => words::contains(&self.text, words),
         }
@@ -65,12 +61,9 @@ impl Features {
 
     /// The atoms that are true of it beside its section, its publisher and its text.
     pub(crate) fn named(&self) -> Vec<Atom> {
-        let keywords = self.keywords.iter().cloned().map(Atom::Keyword);
-        let sources = self.sources.iter().cloned().map(Atom::Source);
         let languages = self.language.iter().flat_map(|tag| above(tag, '-')).map(|tag| Atom::Language(tag.into()));
-        let subjects = self.subjects.iter().cloned().map(Atom::Subject);
         let urgency = (1..=9).contains(&self.urgency).then_some(Atom::Urgency(self.urgency));
-        keywords.chain(sources).chain(languages).chain(subjects).chain(urgency).collect()
+        self.names.iter().cloned().chain(languages).chain(urgency).collect()
     }
 
     /// The anchors of every atom that is true of it, each once.
@@ -127,17 +120,11 @@ fn above(path: &str, separator: char) -> impl Iterator<Item = &str> {
     path.match_indices(separator).map(|(at, _)| &path[..at]).chain(std::iter::once(path))
 }
 
-/// What an article names may have a slash in it, other than what an address names.
-fn named_anyhow(name: &str) -> Option<Box<str>> {
-    named(&name.replace('/', " "))
-}
-
-fn subject_anyhow(scheme: &str, code: &str) -> Option<Box<str>> {
-    subject(&scheme.replace('/', " "), &code.replace('/', " "))
-}
-
-fn sorted(names: impl Iterator<Item = Box<str>>) -> Box<[Box<str>]> {
-    let mut names: Vec<_> = names.collect();
+fn names(article: &Article) -> Box<[Atom]> {
+    let keywords = article.keywords.iter().filter_map(|name| Atom::keyword(name));
+    let sources = article.sources.iter().filter_map(|source| Atom::source(&source.name));
+    let subjects = article.subjects.iter().filter_map(|subject| Atom::subject(&subject.scheme, &subject.code));
+    let mut names: Vec<Atom> = keywords.chain(sources).chain(subjects).collect();
     names.sort_unstable();
     names.dedup();
     names.into()

@@ -1,7 +1,5 @@
 //! Reads a selection in any spelling: `+` is all of, `,` any of, `!` not, parentheses group; `+` binds tighter.
 
-use article::slug;
-
 use crate::error::{InvalidSelection, Problem};
 use crate::expression::{Atom, Expression, MAX_BYTES, MAX_DEPTH};
 use crate::words::folded;
@@ -126,12 +124,13 @@ fn atom(text: &str) -> Result<Atom, Problem> {
         None if text == "test" => Ok(Atom::Test),
         Some(("section", path)) => section(path),
         Some(("publisher", name)) => name.parse().map(Atom::Publisher).map_err(|_| Problem::Publisher),
-        Some(("keyword", name)) => named(name).map(Atom::Keyword).ok_or(Problem::Name),
-        Some(("source", name)) => named(name).map(Atom::Source).ok_or(Problem::Name),
-        Some(("language", tag)) => language(tag).map(Atom::Language).ok_or(Problem::Language),
+        Some(("keyword" | "source", name)) if name.contains('/') => Err(Problem::Name),
+        Some(("keyword", name)) => Atom::keyword(name).ok_or(Problem::Name),
+        Some(("source", name)) => Atom::source(name).ok_or(Problem::Name),
+        Some(("language", tag)) => Atom::language(tag).ok_or(Problem::Language),
         Some(("subject", path)) => {
             let (scheme, code) = path.split_once('/').ok_or(Problem::Subject)?;
-            subject(scheme, code).map(Atom::Subject).ok_or(Problem::Subject)
+            Atom::subject(scheme, code).ok_or(Problem::Subject)
         }
         Some(("urgency", digit)) => match digit.as_bytes() {
             [digit @ b'1'..=b'9'] => Ok(Atom::Urgency(digit - b'0')),
@@ -150,24 +149,6 @@ fn section(path: &str) -> Result<Atom, Problem> {
     if names.len() > MAX_SECTIONS || names.iter().any(|name| name.trim().is_empty()) {
         return Err(Problem::Section);
     }
-    let slugs: Vec<String> = names.into_iter().map(slug).collect();
-    Ok(Atom::Section(slugs.join("/").into()))
-}
-
-/// The slug of a name that has one, in one segment of an address.
-pub(crate) fn named(name: &str) -> Option<Box<str>> {
-    let slug = slug(name);
-    (slug != "-" && !name.contains('/')).then(|| slug.into())
-}
-
-pub(crate) fn subject(scheme: &str, code: &str) -> Option<Box<str>> {
-    let (scheme, code) = (named(scheme)?, slug(code));
-    (code != "-").then(|| format!("{scheme}/{code}").into())
-}
-
-/// A language tag in lower case.
-pub(crate) fn language(tag: &str) -> Option<Box<str>> {
-    let parts = |tag: &str| tag.split('-').all(|part| (1..=8).contains(&part.len()));
-    let plain = tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && tag.len() <= 64 && parts(tag);
-    plain.then(|| tag.to_ascii_lowercase().into())
+    let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    Ok(Atom::section(&names))
 }

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use article::{Article, PublisherId, slug};
+use article::{Article, PublisherId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{InvalidSelection, Problem};
@@ -36,6 +36,12 @@ impl Selection {
         Self::unbounded(Expression::Atom(Atom::Test))
     }
 
+    /// # Errors
+    /// When its name is too long to be written down.
+    pub fn atom(atom: Atom) -> Result<Self, Problem> {
+        Self::new(Expression::Atom(atom))
+    }
+
     pub fn publisher(publisher: PublisherId) -> Self {
         Self::unbounded(Expression::Atom(Atom::Publisher(publisher)))
     }
@@ -47,23 +53,19 @@ impl Selection {
             return vec![Self::test()];
         }
         let mut named = vec![Self::everything(), Self::publisher(article.publisher.clone())];
-        let mut path = String::new();
-        for name in &article.section {
-            path.push_str(if path.is_empty() { "" } else { "/" });
-            path.push_str(&slug(name));
-            named.extend(Self::new(Expression::Atom(Atom::Section(path.as_str().into()))).ok());
-        }
+        // A section of a newer version's log that is too deep for an address has none.
+        let sections = (1..=article.section.len()).map(|depth| Atom::section(&article.section[..depth]));
+        named.extend(sections.filter_map(|section| Self::atom(section).ok()));
         named
     }
 
     /// Every selection of one atom that `article` is in, but for those of its text: what [`Selection::of`] names first,
-    /// then keywords, sources, its language and those above, subjects, and its urgency.
+    /// then keywords, sources, subjects, its language and those above, and its urgency.
     pub fn naming(article: &Article) -> Vec<Self> {
         let mut named = Self::of(article);
         if !article.test {
             let features = Features::of(article);
-            let atoms = features.named().into_iter().filter_map(|atom| Self::new(Expression::Atom(atom)).ok());
-            named.extend(atoms);
+            named.extend(features.named().into_iter().filter_map(|atom| Self::atom(atom).ok()));
         }
         named
     }

@@ -7,6 +7,7 @@ problem-title = Please check
 subscribe-title = News by email
 subscribe-lead = {$site} sends you each article when it is published. It costs nothing and needs no account.
 field-selection = What would you like to get?
+group-combined = Your selection
 group-sections = Sections
 group-publishers = Publishers
 all-news = All news

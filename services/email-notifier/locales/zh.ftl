@@ -7,6 +7,7 @@ problem-title = 请检查
 subscribe-title = 邮件订阅
 subscribe-lead = 文章一经发布，{$site} 即发送给您。免费，无需注册。
 field-selection = 您想订阅哪些内容？
+group-combined = 您的选择
 group-sections = 栏目
 group-publishers = 发布者
 all-news = 全部新闻

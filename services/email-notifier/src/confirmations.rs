@@ -106,7 +106,7 @@ impl Confirmations {
     fn topic(&self, record: &Subscriber) -> Topic {
         let mut pending = record.pending(service_kit::now());
         match (pending.next(), pending.next()) {
-            (Some(only), None) => self.catalogue.topic(&only.selection).unwrap_or(Topic::Unnamed),
+            (Some(only), None) => self.catalogue.topic_for_anybody(&only.selection).unwrap_or(Topic::Unnamed),
             _ => Topic::Unnamed,
         }
     }

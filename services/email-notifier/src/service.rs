@@ -108,6 +108,7 @@ impl EmailNotifier {
             bus: bus.clone(),
             readers: memory.readers.clone(),
             issues: memory.issues.clone(),
+            catalogue: memory.catalogue.clone(),
             pool: pool.clone(),
             keys,
             public_url: config.public_url,

@@ -7,12 +7,13 @@ use article::Article;
 use article::wire::v1::Envelope;
 use bus::{Bus, Delivery, Disposition, HeaderMap, PublishError};
 use mail::{Address, Message, MessageId, Outgoing, Personal, Topic, Why, return_path};
-use subscription::Features;
+use subscription::{Atom, Features};
 use tokio_util::sync::CancellationToken;
 use topology::{ARTICLES, JOBS, LEDGER, RETRIES, subjects};
 use url::Url;
 use uuid::Uuid;
 
+use crate::catalogue::Catalogue;
 use crate::issues::Issues;
 use crate::ledger::{Ledger, State};
 use crate::links::{Keys, unsubscribe_link};
@@ -27,6 +28,7 @@ pub(crate) struct Worker {
     pub bus: Bus,
     pub readers: Arc<Readers>,
     pub issues: Arc<Issues>,
+    pub catalogue: Arc<Catalogue>,
     pub pool: Arc<Pool>,
     pub keys: Keys,
     pub public_url: Url,
@@ -56,6 +58,13 @@ pub(crate) enum Aside {
 struct Record {
     ledger: Ledger,
     sequence: u64,
+}
+
+/// What the mails of a window are about.
+struct About<'a> {
+    article: &'a Article,
+    features: Features,
+    names: Vec<(Atom, Topic)>,
 }
 
 /// One mail of a window.
@@ -257,24 +266,18 @@ impl Worker {
     /// The mails of a window; whoever has left since is suppressed.
     fn prepare(&self, chunk: &Chunk, article: &Article, window: &[usize], ledger: &mut Ledger) -> Vec<Prepared> {
         let mut prepared = Vec::with_capacity(window.len());
-        let features = Features::of(article);
+        let about = About { article, features: Features::of(article), names: Topic::named_by(article) };
         for &recipient in window {
             match self.readers.get(&chunk.recipients[recipient]) {
-                Some(reader) => prepared.push(self.compose(chunk, article, &features, recipient, reader)),
+                Some(reader) => prepared.push(self.compose(chunk, &about, recipient, reader)),
                 None => ledger.set(recipient, State::Suppressed),
             }
         }
         prepared
     }
 
-    fn compose(
-        &self,
-        chunk: &Chunk,
-        article: &Article,
-        features: &Features,
-        recipient: usize,
-        reader: Reader,
-    ) -> Prepared {
+    fn compose(&self, chunk: &Chunk, about: &About<'_>, recipient: usize, reader: Reader) -> Prepared {
+        let About { article, features, names } = about;
         let id = reader.id.to_string();
         let site = self.issues.site();
         let named = |plan: &str| MessageId::derive(&self.keys.mail, plan, &id, site.mail_domain());
@@ -284,7 +287,8 @@ impl Worker {
             Some(_) => Why::sent(site, reader.locale),
             None => {
                 // A section that was renamed since: they get it for what they asked, whatever it is called now.
-                let topic = reader.why(features).map_or(Topic::Unnamed, |selection| Topic::of(selection, article));
+                let asked = reader.why(features);
+                let topic = asked.map_or(Topic::Unnamed, |asked| self.catalogue.topic_for_owner(asked, names));
                 Why::new(site, reader.locale, &topic)
             }
         };

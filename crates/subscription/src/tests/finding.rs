@@ -23,9 +23,9 @@ fn an_article_names_its_selections() {
         "keyword/climate",
         "keyword/tech-science",
         "source/reuters",
+        "subject/medtop/20000418",
         "language/en",
         "language/en-gb",
-        "subject/medtop/20000418",
         "urgency/2",
     ];
     assert_eq!(named(Selection::naming(&world)), [&of[..], &more].concat());

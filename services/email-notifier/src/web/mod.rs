@@ -78,10 +78,9 @@ impl Web {
         url
     }
 
-    /// What a subscriber asked for, in words. A section that the log no longer has goes by its address form: it was
-    /// in the catalogue when it was asked for.
+    /// What a subscriber asked for, in words.
     fn topic(&self, selection: &Selection, locale: Locale) -> String {
-        self.catalogue.topic(selection).map_or_else(|| selection.to_string(), |topic| topic.words(locale))
+        self.catalogue.topic_for_owner(selection, &[]).words(locale)
     }
 
     fn subscribe_link(&self, chrome: &Chrome<'_>) -> (String, String) {

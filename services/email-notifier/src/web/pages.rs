@@ -98,7 +98,7 @@ pub(super) struct Subscribe<'a> {
     pub(super) notice: Option<&'static str>,
     pub(super) everything: Choice,
     /// The id of a group's name, and what is in it.
-    pub(super) groups: [(&'static str, Vec<Choice>); 2],
+    pub(super) groups: [(&'static str, Vec<Choice>); 3],
     pub(super) wrong_selection: bool,
     pub(super) address: &'a str,
     /// The id of what is wrong with the address.

@@ -83,7 +83,7 @@ impl Web {
         let address = fields.get("address").parse::<Address>();
         let selection = self.offered(fields.get("selection"));
         let (address, selection) = match (address, selection) {
-            (Ok(address), Some(selection)) => (address, selection),
+            (Ok(address), Some((selection, _))) => (address, selection),
             (address, selection) => {
                 return Err(Refusal::Wrong { address: address.err(), selection: selection.is_none() });
             }
@@ -96,9 +96,11 @@ impl Web {
         Ok(())
     }
 
-    /// The selection that `text` names, if the news has it.
-    fn offered(&self, text: &str) -> Option<Selection> {
-        text.parse().ok().filter(|selection| self.catalogue.topic(selection).is_some())
+    /// The selection that `text` names, if the news has what it is made of.
+    fn offered(&self, text: &str) -> Option<(Selection, Topic)> {
+        let selection = text.parse().ok()?;
+        let topic = self.catalogue.topic(&selection)?;
+        Some((selection, topic))
     }
 }
 
@@ -149,27 +151,27 @@ struct Typed<'a> {
 }
 
 fn form<'a>(web: &'a Web, locale: Locale, typed: &Typed<'a>) -> Subscribe<'a> {
-    let chosen = web.offered(typed.selection).unwrap_or_else(Selection::everything);
+    let (chosen, words) = web.offered(typed.selection).unwrap_or((Selection::everything(), Topic::Everything));
+    let choice =
+        |selection: &Selection, name| Choice { value: selection.to_string(), name, chosen: *selection == chosen };
     let (mut sections, mut publishers) = (Vec::new(), Vec::new());
     for (selection, topic) in web.catalogue.list() {
-        let choice = |name| Choice { value: selection.to_string(), name, chosen: selection == chosen };
         match topic {
-            Topic::Section(names) => sections.push(choice(names.join(" › "))),
-            Topic::Publisher(name) => publishers.push(choice(name)),
-            Topic::Everything | Topic::Unnamed => {}
+            Topic::Section(names) => sections.push(choice(&selection, names.join(" › "))),
+            Topic::Publisher(name) => publishers.push(choice(&selection, name)),
+            _ => {}
         }
     }
-    let chrome = web.chrome(locale).in_other_languages(&[("selection", &chosen.to_string())]);
-    let everything = Choice {
-        value: Selection::everything().to_string(),
-        name: chrome.say("all-news"),
-        chosen: chosen.is_everything(),
-    };
+    let chrome = web.chrome(locale).in_other_languages(&[("selection", chosen.as_str())]);
+    let everything = choice(&Selection::everything(), chrome.say("all-news"));
+    // A combination comes from the page of its feed, or was written by hand.
+    let listed = everything.chosen || sections.iter().chain(&publishers).any(|choice| choice.chosen);
+    let combined = if listed { vec![] } else { vec![choice(&chosen, words.words(locale))] };
     Subscribe {
         chrome,
         notice: None,
         everything,
-        groups: [("group-sections", sections), ("group-publishers", publishers)],
+        groups: [("group-combined", combined), ("group-sections", sections), ("group-publishers", publishers)],
         wrong_selection: false,
         address: typed.address,
         wrong_address: None,

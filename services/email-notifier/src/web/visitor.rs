@@ -35,7 +35,8 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let query = Fields::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        // A selection with its `+` may have been copied from a feed's address, where that is no space; no value has one.
+        let query = Fields::parse(parts.uri.query().unwrap_or_default().replace('+', "%2B").as_bytes());
         let accepted = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         Ok(Self { query, accepted: accepted.and_then(preferred) })
     }

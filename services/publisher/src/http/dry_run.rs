@@ -41,11 +41,12 @@ pub(super) async fn answer(bus: &Bus, article: &Article) -> Response {
     response
 }
 
-/// The feeds that would show it; of an article under embargo those that will, once that has ended.
+/// The feeds of one thing each that would show it; of an article under embargo those that will, once that has ended. There
+/// is no end of combinations, so none are told.
 fn feeds(article: &Article) -> Vec<String> {
     match article.status {
         Status::Held => Vec::new(),
-        _ => Selection::of(article).iter().map(ToString::to_string).collect(),
+        _ => Selection::naming(article).iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn dry_run_example() -> Value {
     json!({
         "dry_run": true,
         "article": article_example(),
-        "feeds": ["all", "publisher/city-desk", "section/city"],
+        "feeds": ["all", "publisher/city-desk", "section/city", "language/en", "urgency/5"],
         "readers": { "immediate": 1742 },
     })
 }

@@ -71,7 +71,7 @@ fn dry_run() -> Value {
             "article": { "$ref": "#/components/schemas/Article" },
             "feeds": {
                 "type": "array", "items": { "type": "string" },
-                "description": "The feeds that would show it, as they stand in their addresses; of an article under embargo those that will.",
+                "description": "The feeds that would show it, as they stand in their addresses: of its publisher, sections, keywords, sources, subjects, language and urgency, not those of combinations or of words in its text. Of an article under embargo those that will.",
             },
             "readers": {
                 "description": "Who would be mailed; null when that is not known: for notices, and when nobody counts.",

@@ -156,13 +156,16 @@ async fn a_dry_run_says_what_would_happen_and_nothing_does() {
         room.send(method, &format!("{path}?dry_run=true"), &headers, Some(body)).await
     };
     let mut document = draft("1234567");
+    document["keywords"] = json!(["Bridges"]);
+    let of = ["all", "publisher/hefei", "section/city"];
+    let feeds = json!([&of[..], &["keyword/bridges", "language/en", "urgency/5"]].concat());
     let tried = eventually("somebody counts", async || {
         let tried = trial(Method::POST, "/v1/articles", "", &document).await;
         if tried.json["readers"].is_null() { Err(tried.text) } else { Ok(tried) }
     })
     .await;
     assert_eq!((tried.status.as_u16(), &tried.json["dry_run"]), (200, &json!(true)));
-    assert_eq!(tried.json["feeds"], json!(["all", "publisher/hefei", "section/city"]));
+    assert_eq!(tried.json["feeds"], feeds);
     assert_eq!(tried.json["readers"], json!({ "immediate": 7 }));
     assert_eq!(room.bus.last_sequence(&ARTICLES).await.unwrap(), 0, "nothing was written");
     // The same mistakes, found.
@@ -189,8 +192,9 @@ async fn a_dry_run_says_what_would_happen_and_nothing_does() {
     let changes = format!("{address}/changes");
     for (kind, feeds, readers) in [
         ("hold", json!([]), json!({ "immediate": 0 })),
-        ("withdraw", json!(["all", "publisher/hefei", "section/city"]), Value::Null),
-        ("kill", json!(["all", "publisher/hefei", "section/city"]), Value::Null),
+        ("withdraw", feeds.clone(), Value::Null),
+        // A kill may be for the keyword.
+        ("kill", json!([&of[..], &["language/en", "urgency/5"]].concat()), Value::Null),
     ] {
         let tried = trial(Method::POST, &changes, "\"1\"", &json!({ "kind": kind, "note": "Why." })).await;
         assert_eq!((&tried.json["feeds"], &tried.json["readers"]), (&feeds, &readers), "{kind}: {}", tried.json);

@@ -90,7 +90,7 @@ async fn a_script_is_slowed_down_and_others_are_not() {
 
 #[tokio::test]
 async fn a_mail_system_is_not_flooded() {
-    let domains = limits::Limit::new(60, Duration::from_secs(3600));
+    let domains = service_kit::Limit::new(60, Duration::from_secs(3600));
     let site = Site::start_with(Limits { domains, ..Limits::default() }).await;
     let ask = |n: usize| {
         let client = format!("198.51.100.{n}");

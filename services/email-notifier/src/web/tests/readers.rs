@@ -98,7 +98,7 @@ async fn one_of_several_can_be_ended() {
     let reader = site.reader(&["all", "section/world", "section/gone"]).await;
     let path = format!("/unsubscribe/{}", site.keys.unsubscribe_token(reader.id));
     let (_, before) = page(site.get(&path)).await;
-    assert!(before.contains("section/gone"), "a section that the log has forgotten can still be left: {before}");
+    assert!(before.contains("the section “gone”"), "a section that the log has forgotten can still be left: {before}");
     let (status, after) = page(site.form(&path, &[("selection", "section/world")])).await;
     assert_eq!(status, 200);
     assert!(after.contains("role=\"status\"") && !after.contains("World"), "{after}");
@@ -139,4 +139,34 @@ async fn forged_and_late_links_do_nothing() {
         }
     }
     assert_eq!(site.written().await, written);
+}
+
+#[tokio::test]
+async fn a_combination_is_subscribed_to_by_its_link() {
+    let site = Site::start().await;
+    let canonical = "section/world+!section/要闻";
+    // As it was copied from a feed's address, as a form encodes it, and in another spelling.
+    for link in [
+        "section/world+!section/要闻",
+        "section/world%2B%21section%2F%E8%A6%81%E9%97%BB",
+        "!section/要闻+(SECTION/world)",
+        "!section/要闻+section/World",
+    ] {
+        let (status, form) = page(site.get(&format!("/subscribe?selection={link}"))).await;
+        let option = format!(
+            "<option value=\"{canonical}\" dir=\"auto\" selected>the section “World”, without the section “要闻”</option>"
+        );
+        assert_eq!((status.as_u16(), form.contains(&option)), (200, !link.contains("SECTION")), "{link}: {form}");
+        assert_eq!(form.contains("Your selection"), !link.contains("SECTION"), "{form}");
+    }
+    assert_eq!(page(site.subscribe(ADDRESS, "!section/要闻+section/World")).await.0, 200);
+    let reader = site.subscriber(ADDRESS).await;
+    let (_, asked) = page(site.get(&format!("/confirm/{}", site.keys.confirm_token(reader.id, now())))).await;
+    assert!(asked.contains("the section “World”, without the section “要闻”"), "{asked}");
+    let reader = site.reader(&[canonical, "urgency/2", "text/党风"]).await;
+    let leave = format!("/unsubscribe/{}", site.keys.unsubscribe_token(reader.id));
+    let (_, topics) = page(site.get(&leave)).await;
+    assert!(topics.contains("urgent news (1 or 2)") && topics.contains("news with the words “党风”"), "{topics}");
+    assert_eq!(page(site.form(&leave, &[("selection", canonical)])).await.0, 200);
+    assert_eq!(site.subscriber(ADDRESS).await.confirmed().count(), 2);
 }
