@@ -6,15 +6,16 @@ mod article;
 mod directory;
 mod feed;
 
+use std::borrow::Borrow;
 use std::sync::LazyLock;
 
 use ::article::{Article, Direction, Precision, Published, direction};
 use ::feed::{Entry, FeedMeta, Format, Standing};
 use askama::Template;
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use subscription::{Atom, Expression, Selection};
 
-use crate::library::tag;
 use crate::names::name;
 use crate::site::Site;
 use crate::words::{CHINESE, ENGLISH, Said, Words};
@@ -27,7 +28,7 @@ pub(crate) const STYLE: &str = include_str!("../templates/style.css");
 
 /// Where the style sheet is: named by its content, so that it may be kept for ever.
 pub(crate) static STYLE_PATH: LazyLock<String> =
-    LazyLock::new(|| format!("/style.{}.css", &tag(STYLE.as_bytes())[..12]));
+    LazyLock::new(|| format!("/style.{}.css", hex(&Sha256::digest(STYLE)[..6])));
 
 /// Nothing runs on these pages and nothing is sent from them. Pictures may come from anywhere, newsrooms keep theirs
 /// elsewhere.
@@ -47,10 +48,10 @@ pub(crate) struct FeedRef {
 
 impl FeedRef {
     /// `articles`, newest first, know the selection's names; `language` is what all of its articles are in, if they are.
-    pub(crate) fn new<'a>(
+    pub(crate) fn new(
         site: &Site,
         selection: &Selection,
-        articles: impl IntoIterator<Item = &'a Article>,
+        articles: impl IntoIterator<Item: Borrow<Article>>,
         language: Option<String>,
     ) -> Self {
         let name = name(selection, articles, Words::of(language.as_deref()));
@@ -76,6 +77,8 @@ struct Chrome<'a> {
     direction: &'static str,
     /// Attributes of an element whose words are ours, on a page in another language.
     ours: String,
+    /// The same for an element whose name alone is ours.
+    ours_language: String,
 }
 
 impl<'a> Chrome<'a> {
@@ -84,12 +87,13 @@ impl<'a> Chrome<'a> {
         let words = Words::of(language);
         let language = language.unwrap_or(words.language);
         let direction = direction(language);
-        let ours = match (words.are_in(language), direction) {
-            (true, _) => String::new(),
-            (false, Direction::Ltr) => format!(" lang=\"{}\"", words.language),
-            (false, Direction::Rtl) => format!(" lang=\"{}\" dir=\"ltr\"", words.language),
+        let ours_language =
+            if words.are_in(language) { String::new() } else { format!(" lang=\"{}\"", words.language) };
+        let ours = match direction {
+            Direction::Ltr => ours_language.clone(),
+            Direction::Rtl => format!("{ours_language} dir=\"ltr\""),
         };
-        Self { site, words, language, direction: direction.as_str(), ours }
+        Self { site, words, language, direction: direction.as_str(), ours, ours_language }
     }
 
     /// The documents that feed readers take, at the address of a feed's page.
@@ -152,6 +156,10 @@ fn authors<'a>(entry: &Entry<'a>) -> Vec<&'a str> {
 
 fn is_readable(entry: &Entry<'_>) -> bool {
     entry.standing == Standing::Readable
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn rendered(template: &impl Template) -> Vec<u8> {

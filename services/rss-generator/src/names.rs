@@ -1,5 +1,6 @@
 //! Selections in plain words, with the names that newsrooms write: `World, in English, without Sport`.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use article::{Article, language_name, slug};
@@ -8,12 +9,12 @@ use subscription::{Atom, Expression, Selection};
 use crate::words::{Words, fill};
 
 /// Between a section and the one in it.
-const INSIDE: &str = " › ";
+pub(crate) const INSIDE: &str = " › ";
 
 /// What a selection is called. `articles`, newest first, know the names; what none of them has goes by its slug.
-pub(crate) fn name<'a>(
+pub(crate) fn name(
     selection: &Selection,
-    articles: impl IntoIterator<Item = &'a Article>,
+    articles: impl IntoIterator<Item: Borrow<Article>>,
     words: &Words,
 ) -> String {
     let atoms: Vec<&Atom> = selection.parts().atoms().collect();
@@ -25,7 +26,7 @@ pub(crate) fn name<'a>(
         }
         for atom in &atoms {
             if !names.contains_key(*atom)
-                && let Some(name) = spelled(atom, article)
+                && let Some(name) = spelled(atom, article.borrow())
             {
                 names.insert(*atom, name);
                 wanted -= 1;

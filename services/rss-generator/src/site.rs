@@ -28,6 +28,13 @@ impl Site {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn sample() -> Self {
+        let base: Url = "https://news.example/".parse().expect("an address");
+        let subscribe_url = "https://mail.example/subscribe".parse().ok();
+        Self { title: "Riverton".into(), links: Links::new(&base), base, subscribe_url }
+    }
+
     /// The directory of all feeds.
     pub(crate) fn home(&self) -> String {
         self.links.to("/")

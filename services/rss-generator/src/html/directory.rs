@@ -150,3 +150,63 @@ fn row(chrome: &Chrome<'_>, listed: &Listed) -> String {
     };
     row.render().expect("templates of strings do not fail")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(sections: &[String]) -> String {
+        let site = Site::sample();
+        let all = FeedRef::new(&site, &Selection::everything(), None::<&Article>, None);
+        let listed = sections.iter().map(|section| {
+            let name = section.rsplit('/').next().unwrap().to_owned();
+            Listed { selection: section.parse().unwrap(), name, articles: 12 }
+        });
+        let contents = Contents { sections: listed.collect(), ..Contents::default() };
+        String::from_utf8(directory(&site, &all, contents)).unwrap()
+    }
+
+    #[test]
+    fn sections_are_listed_within_those_they_are_in() {
+        let sections =
+            ["section/world-news", "section/world", "section/world/asia/japan", "section/world/asia", "section/art"];
+        let html = page(&sections.map(str::to_owned));
+        let list = html.split_once("id=\"sections\"").unwrap().1.split_once("</section>").unwrap().0;
+        let mut shape = Vec::new();
+        let mut depth = 0;
+        for line in list.split('<') {
+            match line {
+                _ if line.starts_with("ul ") => depth += 1,
+                _ if line.starts_with("/ul>") => depth -= 1,
+                _ => {}
+            }
+            if let Some(name) = line.strip_prefix("bdi>") {
+                shape.push((depth, name));
+            }
+        }
+        assert_eq!(shape, [(1, "art"), (1, "world"), (2, "asia"), (3, "japan"), (1, "world-news")]);
+        assert_eq!(depth, 0);
+        assert_eq!(list.matches("<li>").count(), list.matches("</li>").count());
+        // Its page, three formats, email.
+        assert_eq!(
+            list.matches("section/world/asia/japan").count() + list.matches("section%2Fworld%2Fasia%2Fjapan").count(),
+            5
+        );
+    }
+
+    #[test]
+    fn a_directory_has_an_end() {
+        let one = page(&["section/world".into()]).len();
+        let thousands: Vec<String> = (0..2_000).map(|n| format!("section/section-of-the-newsroom-{n}")).collect();
+        let html = page(&thousands);
+        assert_eq!(html.matches("class=\"name\"").count(), 2_001);
+        assert!(!html.contains(ENGLISH.more_listed));
+        println!("a directory of one section: {one} bytes; of 2,000: {} bytes", html.len());
+        assert!(html.len() < 1_300_000, "{}", html.len());
+        let more: Vec<String> = (0..2_001).map(|n| format!("section/{n}")).collect();
+        assert!(page(&more).contains(ENGLISH.more_listed));
+        let long: Vec<String> = (0..2_000).map(|n| format!("section/{}{n}", "党".repeat(300))).collect();
+        let html = page(&long);
+        assert!(html.len() < MAX_LIST_BYTES + 100_000 && html.contains(ENGLISH.more_listed), "{}", html.len());
+    }
+}

@@ -1,6 +1,7 @@
 //! The page of a feed, and of its older articles.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ::article::{direction, language_name, slug};
 use ::feed::{Entry, Paging};
@@ -88,13 +89,22 @@ fn text(page: Vec<u8>) -> String {
 
 /// A link to a part of what a page shows.
 struct Narrower {
-    before: &'static str,
-    name: String,
-    /// Of the name, where it is not the page's.
-    language: Option<(String, &'static str)>,
+    name: Name,
     url: String,
     /// Feeds of one thing are known to the directory anyhow; combinations are for people, not for crawlers.
     followed: bool,
+}
+
+/// Whose word a name is.
+enum Name {
+    Newsroom(String),
+    /// A language's own.
+    Language {
+        tag: String,
+        own: String,
+        direction: &'static str,
+    },
+    Ours(&'static str),
 }
 
 #[derive(Template)]
@@ -130,6 +140,11 @@ pub(crate) fn feed(site: &Site, feed: &FeedRef, cards: &[&Card], paging: &Paging
     rendered(&Page { chrome, feed, live_url, is_archive, days: days(), newer, older, narrower, cards })
 }
 
+fn own_name(tag: &str) -> Name {
+    let own = language_name(tag).map_or(tag, |name| name.own).to_owned();
+    Name::Language { tag: tag.to_owned(), own, direction: direction(tag).as_str() }
+}
+
 /// Parts of what the page shows, where that differs: by language, by section, the urgent.
 fn narrower(chrome: &Chrome<'_>, feed: &FeedRef, cards: &[&Card]) -> Vec<Narrower> {
     // What was narrowed three times is small enough, and crawlers that follow all the same come to an end.
@@ -137,31 +152,26 @@ fn narrower(chrome: &Chrome<'_>, feed: &FeedRef, cards: &[&Card]) -> Vec<Narrowe
         return Vec::new();
     }
     let narrowed = |part: &str| -> Option<(Selection, bool)> {
-        let plain = feed.selection.is_everything();
+        // A section stands for those above it.
+        let deeper = part.strip_prefix(feed.selection.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let plain = feed.selection.is_everything() || deeper;
         let text = if plain { part.to_owned() } else { format!("({})+{part}", feed.selection) };
         let selection: Selection = text.parse().ok()?;
         (selection != feed.selection).then_some((selection, plain))
     };
-    let mut links = Vec::new();
-    let mut offer = |part: String, before: &'static str, name: String, language: Option<(String, &'static str)>| {
-        if let Some((selection, followed)) = narrowed(&part) {
-            links.push(Narrower { before, name, language, url: chrome.site.feed(&selection), followed });
-        }
-    };
-    for (slugs, name) in sections(feed, cards) {
-        offer(format!("section/{slugs}"), chrome.words.only, name, None);
-    }
-    let languages: BTreeMap<String, usize> = counted(cards.iter().map(|card| card.language.clone()));
-    for tag in languages.into_keys().take(MAX_NARROWER).filter(|_| feed.meta.language.is_none()) {
-        let name = language_name(&tag).map_or(tag.clone(), |name| name.own.to_owned());
-        let own = (tag.clone(), direction(&tag).as_str());
-        offer(format!("language/{}", tag.to_lowercase()), chrome.words.only, name, Some(own));
-    }
+    let sections = sections(feed, cards).into_iter();
+    let sections = sections.map(|(slugs, name)| (format!("section/{slugs}"), Name::Newsroom(name)));
+    let languages: BTreeSet<&str> = cards.iter().map(|card| card.language.as_str()).collect();
+    let languages = languages.into_iter().filter(|_| feed.meta.language.is_none()).take(MAX_NARROWER);
+    let languages = languages.map(|tag| (format!("language/{}", tag.to_lowercase()), own_name(tag)));
     let breaking = cards.iter().filter(|card| card.is_breaking).count();
-    if breaking > 0 && breaking < cards.len() {
-        offer("urgency/2".into(), chrome.words.only_urgent, String::new(), None);
-    }
-    links
+    let urgent =
+        (breaking > 0 && breaking < cards.len()).then(|| ("urgency/2".into(), Name::Ours(chrome.words.urgent_news)));
+    let links = sections.chain(languages).chain(urgent).filter_map(|(part, name)| {
+        let (selection, followed) = narrowed(&part)?;
+        Some(Narrower { name, url: chrome.site.feed(&selection), followed })
+    });
+    links.collect()
 }
 
 /// The sections that divide what the page shows: those below its own section, or the outermost; by their slugs, the ones
@@ -176,24 +186,123 @@ fn sections(feed: &FeedRef, cards: &[&Card]) -> Vec<(String, String)> {
         Some((slugs.join("/"), path[depth].clone()))
     });
     // Two spellings of one section are one; the newest is taken.
-    let mut names = BTreeMap::new();
-    let counts = counted(paths.map(|(slugs, name)| {
-        names.entry(slugs.clone()).or_insert(name);
-        slugs
-    }));
-    let all_in_one = counts.len() == 1 && counts.values().all(|count| *count == cards.len());
-    if all_in_one {
+    let mut found: BTreeMap<String, (String, usize)> = BTreeMap::new();
+    for (slugs, name) in paths {
+        found.entry(slugs).or_insert((name, 0)).1 += 1;
+    }
+    if found.len() == 1 && found.values().all(|(_, count)| *count == cards.len()) {
         return Vec::new();
     }
-    let mut most: Vec<(String, usize)> = counts.into_iter().collect();
-    most.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let mut most: Vec<(String, (String, usize))> = found.into_iter().collect();
+    most.sort_by_key(|(_, (_, count))| Reverse(*count));
     most.truncate(MAX_NARROWER);
-    most.sort();
-    most.into_iter().filter_map(|(slugs, _)| names.remove_entry(&slugs)).collect()
+    most.sort_unstable();
+    most.into_iter().map(|(slugs, (name, _))| (slugs, name)).collect()
 }
 
-fn counted(values: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    values.for_each(|value| *counts.entry(value).or_default() += 1);
-    counts
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::samples::{create, document};
+    use ::article::Article;
+
+    fn cards(of: &[(&str, &[&str], u8)]) -> Vec<Card> {
+        let site = Site::sample();
+        let numbered = of.iter().zip(1..);
+        let articles = numbered.map(|((language, section, urgency), n)| {
+            let mut document = document("World", "2026-01-10T10:00:00Z");
+            document["language"] = json!(language);
+            document["section"] = json!(section);
+            document["urgency"] = json!(urgency);
+            create(n, &document, "2026-01-10T10:00:00Z")
+        });
+        articles.map(|article| card(&site, &Entry::of(&article, &site.links).unwrap())).collect()
+    }
+
+    fn page(selection: &str, language: Option<&str>, cards: &[Card], paging: &Paging) -> String {
+        let (site, selection) = (Site::sample(), selection.parse().unwrap());
+        let mut of = FeedRef::new(&site, &selection, None::<&Article>, language.map(str::to_owned));
+        if matches!(paging, Paging::Archive { .. }) {
+            of.meta.page_url = "https://news.example/feeds/all;2-0a".into();
+        }
+        String::from_utf8(feed(&site, &of, &cards.iter().collect::<Vec<_>>(), paging)).unwrap()
+    }
+
+    #[test]
+    fn a_page_leads_to_the_parts_of_what_it_shows() {
+        let live = Paging::Live { prev: None };
+        let mixed =
+            cards(&[("en", &["World", "Asia"], 2), ("ar", &["World", "Africa"], 5), ("zh-Hans", &["Culture"], 5)]);
+        let world = cards(&[("en", &["World", "Asia"], 5), ("en", &["World"], 5)]);
+        let alike = cards(&[("en", &["World"], 5), ("en", &["World"], 5)]);
+        for (selection, language, cards, wanted) in [
+            (
+                "all",
+                None,
+                &mixed,
+                ["section/culture", "section/world", "language/ar", "language/en", "language/zh-hans", "urgency/2"]
+                    .as_slice(),
+            ),
+            (
+                "keyword/ferries",
+                Some("en"),
+                &mixed,
+                &["section/culture+keyword/ferries", "section/world+keyword/ferries", "keyword/ferries+urgency/2"],
+            ),
+            ("section/world", Some("en"), &world, &["section/world/asia"]),
+            ("section/world", Some("en"), &alike, &[]),
+            ("all", Some("en"), &alike, &[]),
+            ("test", None, &mixed, &[]),
+            ("section/world+language/en+keyword/a", None, &mixed, &[]),
+        ] {
+            let html = page(selection, language, cards, &live);
+            let links =
+                html.split_once("class=\"narrow\"").map_or("", |(_, rest)| rest.split_once("</nav>").unwrap().0);
+            let found: Vec<&str> = links
+                .split("href=\"https://news.example/feeds/")
+                .skip(1)
+                .map(|link| link.split('"').next().unwrap())
+                .collect();
+            assert_eq!(found, wanted, "{selection}");
+            assert_eq!(links.matches("nofollow").count(), wanted.iter().filter(|link| link.contains('+')).count());
+        }
+        let many: Vec<String> = (0..30).map(|n| format!("Section {n}")).collect();
+        let many: Vec<[&str; 1]> = many.iter().map(|name| [name.as_str()]).collect();
+        let many: Vec<(&str, &[&str], u8)> = many.iter().map(|section| ("en", section.as_slice(), 5)).collect();
+        assert_eq!(page("all", Some("en"), &cards(&many), &live).matches("feeds/section/").count(), MAX_NARROWER);
+    }
+
+    #[test]
+    fn an_archive_stands_between_its_neighbours() {
+        let cards = cards(&[("en", &["World"], 2), ("ar", &["World"], 5)]);
+        let url = |name: &str| format!("https://news.example/feeds/all{name}");
+        let archive = Paging::Archive { current: url(""), prev: Some(url(";1-0b")), next: None };
+        let html = page("all", None, &cards, &archive);
+        for wanted in [
+            "<title>All news: Older articles 2026-01-10 – 2026-01-10 – Riverton</title>",
+            "<link rel=\"canonical\" href=\"https://news.example/feeds/all;2-0a\">",
+            "href=\"https://news.example/feeds/all.atom\"",
+            "<a rel=\"prev\" href=\"https://news.example/feeds/all\">",
+            "<a rel=\"next\" href=\"https://news.example/feeds/all;1-0b\">",
+        ] {
+            assert!(html.contains(wanted), "{wanted} in {html}");
+        }
+        assert!(!html.contains("class=\"narrow\""), "{html}");
+        let newest = page("all", None, &cards, &Paging::Live { prev: Some(url(";2-0a")) });
+        assert!(newest.contains("<a rel=\"next\" href=\"https://news.example/feeds/all;2-0a\">"), "{newest}");
+        assert!(!newest.contains("rel=\"prev\""), "{newest}");
+    }
+
+    #[test]
+    fn our_words_on_a_page_of_another_direction_are_marked() {
+        let cards = cards(&[("ar", &["العالم"], 5)]);
+        let html = page("section/العالم", Some("ar"), &cards, &Paging::Live { prev: None });
+        assert!(html.contains("<html lang=\"ar\" dir=\"rtl\">"), "{html}");
+        assert!(html.contains("<a class=\"skip\" href=\"#main\" lang=\"en\" dir=\"ltr\">"), "{html}");
+        let chinese = page("all", Some("zh-Hans"), &[], &Paging::Live { prev: None });
+        assert!(chinese.contains("<html lang=\"zh-Hans\" dir=\"ltr\">") && chinese.contains("全部新闻"), "{chinese}");
+        assert!(!chinese.contains("lang=\"en\""), "{chinese}");
+    }
 }
