@@ -45,6 +45,8 @@ document = {
     "version": feed.version,
     "title": feed.feed.get("title"),
     "language": feed.feed.get("language"),
+    "id": feed.feed.get("id"),
+    "links": [[link.get("rel"), link.get("href")] for link in feed.feed.get("links", [])],
     "entries": [fields(entry) for entry in feed.entries],
 }
 json.dump(document, sys.stdout, ensure_ascii=False)

@@ -164,7 +164,7 @@ impl<'a> Entry<'a> {
         let mut html = article::paragraphs_to_html(&[self.excerpt()]);
         let link = html_escape(&self.link);
         html.push_str(&format!("<p><a href=\"{link}\">{}</a></p>", html_escape(&self.title)));
-        self.html = html;
+        self.html = directed(self.article, html);
         self.associations = &[];
         self
     }
@@ -211,16 +211,23 @@ fn content(article: &Article) -> String {
     let body = article.body.as_deref().unwrap_or_default();
     // Intake sanitised it already; a hole there must not become a hole in every reader.
     html.push_str(&article::sanitise(body, article.canonical_url.as_ref()).html);
-    if article::direction(&article.language) == Direction::Rtl {
-        let language = html_escape(&article.language);
-        html = format!("<div lang=\"{language}\" dir=\"rtl\">\n{html}\n</div>");
+    legal(&directed(article, html))
+}
+
+/// Markup that says which way it reads: neither an entry nor an item has a place for that.
+fn directed(article: &Article, html: String) -> String {
+    match article::direction(&article.language) {
+        Direction::Ltr => html,
+        Direction::Rtl => {
+            let language = html_escape(&article.language);
+            format!("<div lang=\"{language}\" dir=\"rtl\">\n{html}\n</div>")
+        }
     }
-    legal(&html)
 }
 
 fn notice(article: &Article, otherwise: &str) -> (String, String) {
     let note = legal(article.change.note.as_deref().unwrap_or(otherwise));
-    let html = article::paragraphs_to_html(&[&note]);
+    let html = directed(article, article::paragraphs_to_html(&[&note]));
     (note, html)
 }
 

@@ -169,6 +169,23 @@ fn agrees(entry: &model::Entry, expected: &Expected, document: &Written) {
     if format != Format::Rss {
         assert_eq!(entry.updated.unwrap().timestamp(), expected.updated, "{}", document.name);
     }
+    assert!(entry.links.iter().any(|link| link.href == expected.link), "{:?} in {}", entry.links, document.name);
+    for category in &expected.categories {
+        let term =
+            if format == Format::Atom { &category.term } else { category.label.as_ref().unwrap_or(&category.term) };
+        let found = entry.categories.iter().any(|found| found.term.trim() == term.trim());
+        // feed-rs keeps no tags of JSON Feed.
+        assert!(found || format == Format::Json, "{term} in {:?} of {}", entry.categories, document.name);
+    }
+    // Of JSON Feed, feed-rs takes the plain text for the summary.
+    if format == Format::Atom {
+        same(
+            entry.summary.as_ref().map(|summary| summary.content.as_str()),
+            expected.summary.as_deref().unwrap_or_default(),
+            "summary",
+            document,
+        );
+    }
     let authors: Vec<&str> = entry.authors.iter().filter_map(|author| author.name.as_deref()).map(str::trim).collect();
     let expected_authors: Vec<&str> = expected.authors.iter().map(|author| author.trim()).collect();
     if format != Format::Rss {
@@ -178,7 +195,7 @@ fn agrees(entry: &model::Entry, expected: &Expected, document: &Written) {
 
 #[test]
 fn a_strangers_reader_finds_in_hostile_articles_what_we_wrote() {
-    let articles: Vec<Article> = (0..300).map(|n| hostile(1, n)).collect();
+    let articles: Vec<Article> = (0..160).map(|n| hostile(1, n)).collect();
     let expected: BTreeMap<String, Expected> =
         articles.iter().filter_map(|article| Some((article.id.to_string(), Expected::of(article)?))).collect();
     for status in [Status::Published, Status::Withdrawn, Status::Killed, Status::Held] {

@@ -4,10 +4,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use feed::Format;
-use serde_json::Value;
+use feed::{FeedMeta, Format, Item, Paging};
+use serde_json::{Value, json};
 
-use crate::samples::{chinese, create, english, feed};
+use crate::lifecycle::killed;
+use crate::samples::{chinese, create, english, feed, links, meta, written};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -59,5 +60,38 @@ fn feedparser_reads_the_same_fields() {
             let sources: Vec<&str> = entry["sources"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
             assert!(sources.contains(&article.sources[0].name.as_str()), "{format:?}: {sources:?}");
         }
+    }
+}
+
+#[test]
+fn feedparser_finds_the_neighbours_of_an_archive_and_the_notice_in_it() {
+    let page = |n: u32| format!("https://news.example/feeds/all;{n}-0badcafe");
+    let archive = FeedMeta { page_url: page(2), ..meta() };
+    let paging = Paging::Archive { current: meta().page_url, prev: Some(page(1)), next: Some(page(3)) };
+    let articles = [killed(&create(1, &english())), create(2, &chinese())];
+    let items = articles.each_ref().map(|article| Item::render(article, &links()).unwrap());
+    for format in [Format::Rss, Format::Atom] {
+        let extension = format.extension();
+        let Some(parsed) = read(&written(format, &archive, &paging, &items)) else { return };
+        assert_eq!(parsed["bozo"], false, "{format:?}: {}", parsed["problem"]);
+        let found = parsed["links"].as_array().unwrap();
+        for (relation, address) in
+            [("self", page(2)), ("current", meta().page_url), ("prev-archive", page(1)), ("next-archive", page(3))]
+        {
+            assert!(
+                found.contains(&json!([relation, format!("{address}.{extension}")])),
+                "{format:?}: {relation} in {found:?}"
+            );
+        }
+        let ids: Vec<&str> =
+            parsed["entries"].as_array().unwrap().iter().filter_map(|entry| entry["id"].as_str()).collect();
+        assert_eq!(ids, articles.each_ref().map(|article| article.id.to_string()), "{format:?}");
+        assert_eq!(parsed["entries"][0]["author"], "riverton", "{format:?}");
+
+        let live = FeedMeta { hub: Some("https://news.example/hub".into()), ..meta() };
+        let Some(delta) = read(&written(format, &live, &Paging::Delta, &items[..1])) else { return };
+        assert_eq!(delta["entries"], json!([parsed["entries"][0]]), "{format:?}");
+        let found = delta["links"].as_array().unwrap();
+        assert!(found.contains(&json!(["hub", "https://news.example/hub"])), "{format:?}: {found:?}");
     }
 }

@@ -103,7 +103,11 @@ fn notices_speak_the_language_of_the_article() {
                 let entry = &parse(&feed(format, std::slice::from_ref(&article))).entries[0];
                 let title = &entry.title.as_ref().unwrap().content;
                 assert_eq!(title, &format!("{prefix}{}", article.headline), "{format:?}");
-                assert_eq!(entry.content.as_ref().unwrap().body.as_ref().unwrap().trim(), format!("<p>{note}</p>"));
+                let told = match language {
+                    "ar" => format!("<div lang=\"ar\" dir=\"rtl\">\n<p>{note}</p>\n</div>"),
+                    _ => format!("<p>{note}</p>"),
+                };
+                assert_eq!(entry.content.as_ref().unwrap().body.as_ref().unwrap().trim(), told);
             }
         }
         let corrected_article = correct(&first, &document, note, "2026-02-01T08:00:00Z");
