@@ -1,10 +1,13 @@
 //! The service's settings.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
+use std::str::FromStr;
 
 use bus::Server;
 use fetch::Networks;
 use service_kit::{Settings, Tls, client, nats_settings, tls_settings};
+use subscription::{InvalidSelection, Selection};
 use url::Url;
 
 /// Prefix of the settings that are this service's own.
@@ -28,6 +31,21 @@ pub struct Config {
     pub allowed: Networks,
     /// The header in which the proxy in front tells the client's address; without one the connection's peer is the client.
     pub client_ip_header: Option<String>,
+    /// Feeds that are kept up whether anybody reads them or not, beside the one of everything.
+    pub pinned: Vec<Selection>,
+    /// Bytes for documents and what they are written from, beside the articles themselves.
+    pub memory: usize,
+}
+
+/// Selections with spaces between.
+struct Pinned(Vec<Selection>);
+
+impl FromStr for Pinned {
+    type Err = InvalidSelection;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSelection> {
+        text.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 impl Config {
@@ -58,6 +76,12 @@ impl Config {
             "Networks beside the public internet that WebSub subscribers may be in, such as 10.20.0.0/16,fd00:1::/64; none by default",
         );
         let client_ip_header = client::address_header(settings, "NEWSWIRE_RSS_CLIENT_IP_HEADER");
+        let pinned: Option<Option<Pinned>> = settings.optional(
+            "NEWSWIRE_RSS_PINNED",
+            "Feeds that are kept up whether anybody reads them or not, such as section/world language/en+urgency/2",
+        );
+        let memory: Option<NonZero<u16>> =
+            settings.value("NEWSWIRE_RSS_MEMORY", "512", "MiB for documents; what has not been read for longest goes");
         Some(Self {
             nats: nats?,
             listen: listen?,
@@ -68,6 +92,8 @@ impl Config {
             subscribe_url,
             allowed: allowed?.unwrap_or_default(),
             client_ip_header: client_ip_header?,
+            pinned: pinned?.map(|pinned| pinned.0).unwrap_or_default(),
+            memory: usize::from(memory?.get()) << 20,
         })
     }
 }

@@ -1,136 +1,122 @@
-//! Writes the documents that a change of the state calls for.
+//! Writes the documents that a change of the state calls for, and those that somebody asks for.
 
-use std::collections::{HashMap, HashSet};
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::collections::HashSet;
 
-use article::{Article, ArticleId, Status};
+use article::{Article, Status};
 use axum::http::StatusCode;
-use feed::{Entry, Format, Item, Standing};
+use feed::{Entry, Standing};
 use jiff::Timestamp;
-use subscription::{Atom, Expression, Selection};
+use subscription::Selection;
 
-use crate::html::{self, Card, Contents, FeedRef, Listed};
-use crate::library::{Draft, Key, Library, Source};
-use crate::members::{Members, Showing};
+use crate::entries::{Entries, guarded};
+use crate::feeds::{FORMS, Form, HTML, Layout, Plan};
+use crate::html::{self, FeedRef};
+use crate::library::{Draft, Key, Library, PageId};
+use crate::listings;
+use crate::members::{Handle, Showing};
+use crate::parallel::parallel;
 use crate::site::Site;
-use crate::state::{Changes, State, changed};
+use crate::state::{Changes, State, Touched};
 
-/// Headlines in the directory.
-const LATEST: usize = 5;
-
-const HTML: &str = "text/html; charset=utf-8";
+/// What is to stand under a key from now on; `None`: nothing.
+pub(crate) type Drafts = Vec<(Key, Option<Draft>)>;
 
 /// Writes documents and keeps what it wrote of single articles, so that a change of one costs one.
 pub(crate) struct Writer {
-    site: Site,
-    written: HashMap<ArticleId, Arc<Written>>,
-    /// Size at which `written` is rid of articles that are in no feed any more.
-    sweep_at: usize,
+    pub(crate) site: Site,
+    entries: Entries,
+    /// When time alone changes the sitemap.
+    pub(crate) sitemap_until: Option<Timestamp>,
 }
-
-/// An article as feeds hold it.
-struct Written {
-    item: Arc<Item>,
-    card: Card,
-}
-
-/// Entries of articles long out of every feed that may pile up before they are swept.
-const SLACK: usize = 1_000;
 
 impl Writer {
     pub(crate) fn new(site: Site) -> Self {
-        Self { site, written: HashMap::new(), sweep_at: SLACK }
+        Self { site, entries: Entries::default(), sitemap_until: None }
     }
 
-    /// Everything that is different after `changes`. `None` in place of a document: there is none any more.
+    /// Everything that is different after `changes` of what the library has, and of the feeds that are `wanted` although
+    /// it has not. Pages of older articles are not written again: see [`crate::stand`].
     pub(crate) fn write(
         &mut self,
         state: &State,
         changes: &Changes,
         library: &Library,
+        wanted: impl Fn(&Key) -> bool,
         now: Timestamp,
-    ) -> Vec<(Key, Option<Draft>)> {
+    ) -> Drafts {
         let at = changes.at.unwrap_or(now);
-        let mut drafts = Vec::new();
-        for id in &changes.articles {
-            self.written.remove(id);
+        changes.articles.iter().for_each(|handle| self.entries.forget(*handle));
+        let feeds = changes.feeds.iter().filter_map(|(selection, touched)| {
+            let is_wanted = |form: &Form| {
+                let key = Key::Feed(selection.clone(), *form);
+                library.has(&key) || wanted(&key)
+            };
+            let forms: Vec<Form> = FORMS.into_iter().filter(is_wanted).collect();
+            let members = state.members(selection).filter(|_| !forms.is_empty())?;
+            Some((selection, *touched, forms, Layout::live(state, &self.site, selection, members)))
+        });
+        let feeds: Vec<(&Selection, Touched, Vec<Form>, Layout)> = feeds.collect();
+        let shown = feeds.iter().flat_map(|(.., layout)| layout.shown.iter().copied());
+        self.entries.write(state, &self.site, shown.chain(listings::latest(state)));
+
+        let plans = parallel(&feeds, |(selection, touched, _, layout)| {
+            (Plan::new(state, &self.site, selection, layout, &self.entries, at), touched.taken_back)
+        });
+        let forms =
+            plans.iter().zip(&feeds).flat_map(|(plan, (_, _, forms, _))| forms.iter().map(move |form| (plan, *form)));
+        let forms: Vec<(&(Plan, bool), Form)> = forms.collect();
+        let written = parallel(&forms, |((plan, taken_back), form)| {
+            in_place(plan.key(*form), plan.document(&self.site, *form), *taken_back)
+        });
+        let mut drafts: Drafts = written.into_iter().flatten().collect();
+        for handle in &changes.articles {
+            let key = Key::Article(state.position(*handle).id());
+            if library.has(&key) {
+                let page = self.page(state, *handle);
+                drafts.push((key, page));
+            }
         }
-        for selection in &changes.selections {
-            // A feed that is new to the library is as old as its articles, not as this process.
-            let known = library.has(&Key::Feed(selection.clone(), None));
-            let at = if known { at } else { state.last_change(selection, now).unwrap_or(Timestamp::UNIX_EPOCH) };
-            self.feed(state, selection, at, &mut drafts);
+        if library.has(&Key::Directory) {
+            drafts.push((Key::Directory, Some(listings::directory(state, &self.site, &self.entries, at))));
         }
-        for id in &changes.articles {
-            drafts.push((Key::Article(*id), self.page(state, *id, now)));
+        if library.has(&Key::Opml) {
+            drafts.push((Key::Opml, Some(listings::opml(state, &self.site, at))));
         }
-        drafts.push((Key::Directory, Some(self.directory(state, at))));
-        self.sweep(state);
+        // A thousand articles are read for it: whoever asks next has it made.
+        drafts.push((Key::NewsSitemap, None));
         drafts
     }
 
-    /// Everything there is: for a process that has just caught up with the log.
-    pub(crate) fn write_all(&mut self, state: &State, library: &Library, now: Timestamp) -> Vec<(Key, Option<Draft>)> {
-        let mut changes = Changes { articles: state.ids().collect(), ..Changes::default() };
-        changes.selections.extend(state.selections().map(|(selection, _)| selection.clone()));
-        // There is a feed of everything even before there is anything.
-        changes.selections.insert(Selection::everything());
-        changes.at = Some(state.last_change(&Selection::everything(), now).unwrap_or(Timestamp::UNIX_EPOCH));
-        self.write(state, &changes, library, now)
+    /// A live feed in one form, of a selection that is kept up.
+    pub(crate) fn feed(&mut self, state: &State, selection: &Selection, form: Form) -> Option<Draft> {
+        let members = state.members(selection)?;
+        let layout = Layout::live(state, &self.site, selection, members);
+        self.entries.write(state, &self.site, layout.shown.iter().copied());
+        let changed = state.last_change(members.all());
+        Plan::new(state, &self.site, selection, &layout, &self.entries, changed).document(&self.site, form)
     }
 
-    fn feed(&mut self, state: &State, selection: &Selection, at: Timestamp, drafts: &mut Vec<(Key, Option<Draft>)>) {
-        let members = state.members(selection);
-        let forms = [None].into_iter().chain(Format::ALL.map(Some));
-        if members.is_none() && !selection.is_everything() {
-            drafts.extend(forms.map(|form| (Key::Feed(selection.clone(), form), None)));
-            return;
-        }
-        let window = members.map(|members| members.window()).unwrap_or_default();
-        let entries: Vec<Arc<Written>> = window.into_iter().filter_map(|id| self.entry(state.article(id)?)).collect();
-        let items: Vec<&Item> = entries.iter().map(|entry| &*entry.item).collect();
-        let feed = self.feed_ref(state, selection, common_language(&items));
-        let live = feed::Paging::Live { prev: None };
-        let items = entries.iter().map(|entry| entry.item.clone()).collect();
-        let source = Arc::new(Source { meta: feed.meta.clone(), paging: live.clone(), items });
-        for form in forms {
-            let (content_type, body) = match form {
-                Some(format) => (format.content_type(), source.written(format)),
-                None => {
-                    let cards: Vec<&Card> = entries.iter().map(|entry| &entry.card).collect();
-                    (HTML, html::feed(&self.site, &feed, &cards, &live))
-                }
-            };
-            let draft = Draft { status: StatusCode::OK, content_type, body, changed: at, source: Some(source.clone()) };
-            drafts.push((Key::Feed(selection.clone(), form), Some(draft)));
-        }
-    }
-
-    fn feed_ref(&self, state: &State, selection: &Selection, language: Option<String>) -> FeedRef {
-        let newest = state.members(selection).and_then(|members| state.article(members.newest()?)).map(Arc::as_ref);
-        FeedRef::new(&self.site, selection, newest, language)
-    }
-
-    fn entry(&mut self, article: &Article) -> Option<Arc<Written>> {
-        if let Some(written) = self.written.get(&article.id) {
-            return Some(written.clone());
-        }
-        let written = guarded(article, || {
-            let item = Item::render(article, &self.site.links)?;
-            let card = html::card(&self.site, &Entry::of(article, &self.site.links)?);
-            Some(Arc::new(Written { item: Arc::new(item), card }))
-        })?;
-        self.written.insert(article.id, written.clone());
-        Some(written)
+    /// A page of older articles in one form, of a selection that is kept up.
+    pub(crate) fn archive(&mut self, state: &State, selection: &Selection, form: Form, page: PageId) -> Option<Draft> {
+        let members = state.members(selection)?;
+        let layout = Layout::page(state, &self.site, selection, members, page)?;
+        // Crawlers read all of them, nobody one twice: what is written for it is not kept.
+        let mut entries = Entries::default();
+        entries.write(state, &self.site, layout.shown.iter().copied());
+        let changed = state.last_change(&layout.shown);
+        Plan::new(state, &self.site, selection, &layout, &entries, changed).document(&self.site, form)
     }
 
     /// An article's own page: whole, or a notice, or that it is gone; none for what nobody may know of.
-    fn page(&self, state: &State, id: ArticleId, now: Timestamp) -> Option<Draft> {
-        let article = state.article(id)?;
-        let (status, body) = match (state.showing(id)?, article.status) {
+    pub(crate) fn page(&self, state: &State, handle: Handle) -> Option<Draft> {
+        let showing = state.position(handle).showing;
+        if showing == Showing::Unborn {
+            return None;
+        }
+        let article = &state.article(handle);
+        let (status, body) = match (showing, article.status) {
             (Showing::Listed, _) => (StatusCode::OK, guarded(article, || self.article(article))?),
-            (Showing::Notice | Showing::Hidden, Status::Killed) => {
+            (Showing::Notice | Showing::PastNotice, _) => {
                 (StatusCode::GONE, guarded(article, || self.article(article))?)
             }
             (Showing::Hidden, Status::Published | Status::Withdrawn) => {
@@ -138,7 +124,7 @@ impl Writer {
             }
             _ => return None,
         };
-        Some(Draft { status, content_type: HTML, body, changed: changed(article, now), source: None })
+        Some(Draft { status, content_type: HTML, body, changed: state.changed(handle), source: None })
     }
 
     fn article(&self, article: &Article) -> Option<Vec<u8>> {
@@ -148,70 +134,62 @@ impl Writer {
         let innermost = Selection::of(article).pop().filter(|_| told);
         let selection = innermost.unwrap_or_else(Selection::everything);
         // Named by this article alone: its page must not change when another of its section is published.
-        let feed = FeedRef::new(&self.site, &selection, Some(article), Some(article.language.clone()));
+        let feed = FeedRef::new(&self.site, &selection, [article], None);
         Some(html::article(&self.site, &feed, &entry))
     }
 
-    fn directory(&mut self, state: &State, at: Timestamp) -> Draft {
-        let everything = Selection::everything();
-        let members = state.members(&everything);
-        let window = members.map(|members| members.window()).unwrap_or_default();
-        let entries: Vec<Arc<Written>> = window.into_iter().filter_map(|id| self.entry(state.article(id)?)).collect();
-        let items: Vec<&Item> = entries.iter().map(|entry| &*entry.item).collect();
-        let all = self.feed_ref(state, &everything, common_language(&items));
-        let mut contents = Contents {
-            latest: entries.iter().map(|entry| &entry.card).take(LATEST).collect(),
-            articles: members.map_or(0, Members::listed),
-            ..Contents::default()
-        };
-        for (selection, members) in state.selections() {
-            let group = match selection.parts() {
-                Expression::Atom(Atom::Section(_)) => &mut contents.sections,
-                Expression::Atom(Atom::Publisher(_)) => &mut contents.publishers,
-                // Whoever rehearses knows the address.
-                _ => continue,
-            };
-            let newest = members.newest().and_then(|id| state.article(id)).map(Arc::as_ref);
-            group.push(Listed::new(selection, newest, members.listed()));
-        }
-        let body = html::directory(&self.site, &all, contents);
-        Draft { status: StatusCode::OK, content_type: HTML, body, changed: at, source: None }
+    pub(crate) fn directory(&mut self, state: &State) -> Draft {
+        self.entries.write(state, &self.site, listings::latest(state));
+        listings::directory(state, &self.site, &self.entries, last_change(state))
     }
 
-    fn sweep(&mut self, state: &State) {
-        if self.written.len() > self.sweep_at {
-            let live: HashSet<ArticleId> = state.selections().flat_map(|(_, members)| members.window()).collect();
-            self.written.retain(|id, _| live.contains(id));
-            self.sweep_at = self.written.len() * 2 + SLACK;
-        }
+    pub(crate) fn opml(&self, state: &State) -> Draft {
+        listings::opml(state, &self.site, last_change(state))
+    }
+
+    pub(crate) fn sitemap(&mut self, state: &State, now: Timestamp) -> Draft {
+        let (draft, until) = listings::sitemap(state, &self.site, now);
+        self.sitemap_until = until;
+        draft
+    }
+
+    /// Forgets the entries of articles that no live feed shows; answers how many bytes of memory the others take.
+    pub(crate) fn sweep(&mut self, state: &State) -> usize {
+        let positions = state.positions();
+        let shown = state.live().flat_map(|(_, members)| members.window(positions));
+        let shown: HashSet<Handle> = shown.collect();
+        self.entries.retain(&shown);
+        self.entries.bytes(state)
     }
 }
 
-/// The language of a feed whose entries are all in it.
-fn common_language(items: &[&Item]) -> Option<String> {
-    let (first, rest) = items.split_first()?;
-    rest.iter().all(|item| item.language() == first.language()).then(|| first.language().to_owned())
+/// What is to be done with a document that may have failed: the last good one stays, unless readers may no longer have
+/// something that is in it.
+fn in_place(key: Key, written: Option<Draft>, taken_back: bool) -> Option<(Key, Option<Draft>)> {
+    (written.is_some() || taken_back).then_some((key, written))
 }
 
-/// Renders, and survives an article that makes a library panic: it is left out, loudly, and the others go on. Without
-/// this one article would stop every feed, and again after each restart.
-fn guarded<T>(article: &Article, render: impl FnOnce() -> Option<T>) -> Option<T> {
-    // Nothing is shared that a panic could leave half done: rendering only reads.
-    std::panic::catch_unwind(AssertUnwindSafe(render)).unwrap_or_else(|_| {
-        tracing::error!(article = %article.id, revision = article.revision, "rendering panicked; the article is left out");
-        None
-    })
+fn last_change(state: &State) -> Timestamp {
+    let all = state.members(&Selection::everything()).map(|members| members.all());
+    state.last_change(all.unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{create, document};
 
     #[test]
-    fn an_article_that_cannot_be_rendered_is_left_out() {
-        let article = create(1, &document("World", "2026-01-10T10:00"), "2026-01-10T10:00:00Z");
-        assert_eq!(guarded(&article, || Some(1)), Some(1));
-        assert_eq!(guarded(&article, || -> Option<i32> { panic!("a bug in a library") }), None);
+    fn nothing_takes_the_place_of_a_good_document_but_where_something_was_taken_back() {
+        let draft = || Draft {
+            status: StatusCode::OK,
+            content_type: HTML,
+            body: b"new".to_vec(),
+            changed: Timestamp::UNIX_EPOCH,
+            source: None,
+        };
+        assert!(matches!(in_place(Key::Opml, Some(draft()), false), Some((Key::Opml, Some(_)))));
+        assert!(matches!(in_place(Key::Opml, Some(draft()), true), Some((Key::Opml, Some(_)))));
+        assert!(in_place(Key::Opml, None, false).is_none());
+        assert!(matches!(in_place(Key::Opml, None, true), Some((Key::Opml, None))));
     }
 }

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use article::ArticleId;
 use axum::http::StatusCode;
-use bytes::Bytes;
 use feed::{FeedMeta, Format, Item, Paging};
 use jiff::Timestamp;
 use subscription::Selection;
@@ -72,21 +71,58 @@ impl Source {
     }
 }
 
+#[derive(Debug)]
+struct Shelved {
+    document: Arc<Document>,
+    /// By the library's clock.
+    read: AtomicU32,
+}
+
+/// A document on the shelf, for whoever clears it.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) key: Key,
+    /// Of memory, roughly.
+    pub(crate) bytes: usize,
+    /// When somebody last asked for it. Only comparisons mean anything.
+    pub(crate) read: u32,
+}
+
 /// All documents. Readers see a change of an article in all its feeds at once, or in none.
 #[derive(Debug)]
 pub(crate) struct Library {
-    documents: RwLock<HashMap<Key, Arc<Document>>>,
+    documents: RwLock<HashMap<Key, Shelved>>,
+    /// How often documents were replaced: the time that readings are told apart by.
+    clock: AtomicU32,
     caught_up: AtomicBool,
     pub(crate) packer: Packer,
 }
 
 impl Library {
     pub(crate) fn new(packer: Packer) -> Self {
-        Self { documents: RwLock::default(), caught_up: AtomicBool::new(false), packer }
+        Self { documents: RwLock::default(), clock: AtomicU32::new(0), caught_up: AtomicBool::new(false), packer }
     }
 
+    /// For a reader, which keeps it here.
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Document>> {
-        self.read().get(key).cloned()
+        let documents = self.read();
+        let shelved = documents.get(key)?;
+        let clock = self.clock.load(Ordering::Relaxed);
+        // Written only when it changes: many threads read it.
+        if shelved.read.load(Ordering::Relaxed) != clock {
+            shelved.read.store(clock, Ordering::Relaxed);
+        }
+        Some(shelved.document.clone())
+    }
+
+    /// Everything there is, in no order.
+    pub(crate) fn census(&self) -> Vec<Held> {
+        let documents = self.read();
+        let held = documents.iter().map(|(key, shelved)| {
+            let (bytes, read) = (shelved.document.weight(), shelved.read.load(Ordering::Relaxed));
+            Held { key: key.clone(), bytes, read }
+        });
+        held.collect()
     }
 
     pub(crate) fn has(&self, key: &Key) -> bool {
@@ -104,7 +140,7 @@ impl Library {
                 changes.push((key, None));
                 continue;
             };
-            let old = self.get(&key);
+            let old = self.read().get(&key).map(|shelved| shelved.document.clone());
             let document = Document::new(&key, draft, old.as_deref(), now);
             if old.is_some_and(|old| old.status == document.status && old.hash == document.hash) {
                 continue;
@@ -114,26 +150,26 @@ impl Library {
             changes.push((key, Some(document)));
         }
         let mut documents = self.write();
+        // Wraps around after years; the wrong documents are cleared away once.
+        let now_read = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
         for (key, document) in changes {
             match document {
-                Some(document) => documents.insert(key, document),
-                None => documents.remove(&key),
-            };
+                None => drop(documents.remove(&key)),
+                Some(document) => {
+                    // Who reads a feed reads its next version.
+                    let read = documents.get(&key).map_or(now_read, |old| old.read.load(Ordering::Relaxed));
+                    documents.insert(key, Shelved { document, read: AtomicU32::new(read) });
+                }
+            }
         }
         drop(documents);
         fresh.iter().for_each(|(_, document)| document.prepare(&self.packer));
         fresh
     }
 
-    /// The feed that holds only what changed since the version with the tag `have`. `None` when that version is not known,
-    /// or an entry that was shown has gone without a notice.
-    pub(crate) fn delta(&self, key: &Key, have: &str) -> Option<Bytes> {
-        self.get(key)?.delta(have)
-    }
-
     #[cfg(test)]
     pub(crate) fn all(&self) -> Vec<(Key, Arc<Document>)> {
-        self.read().iter().map(|(key, document)| (key.clone(), document.clone())).collect()
+        self.read().iter().map(|(key, shelved)| (key.clone(), shelved.document.clone())).collect()
     }
 
     /// Whether the whole log has been seen; until then an absent document means nothing.
@@ -146,11 +182,11 @@ impl Library {
     }
 
     // A panic while the lock was held leaves a map of whole documents: serving them beats serving none.
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<Key, Arc<Document>>> {
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<Key, Shelved>> {
         self.documents.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Key, Arc<Document>>> {
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Key, Shelved>> {
         self.documents.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

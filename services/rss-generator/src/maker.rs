@@ -1,21 +1,26 @@
 //! Documents that nobody has asked for yet are made when somebody does.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 use crate::document::Document;
 use crate::encode::Packer;
 use crate::library::{Key, Library};
 
-/// Requests that may wait for a document to be made; more are told to come again.
-const WAITING: usize = 256;
+/// Requests that may wait for a document to be made, as many as there are connections; more are told to come again.
+const WAITING: usize = 4096;
+
+/// How long a request waits. The document is made all the same, for whoever asks next.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A request for a document that is not on the shelf.
 pub(crate) struct Wish {
     pub(crate) key: Key,
-    /// `None`: there is no such document.
-    pub(crate) answer: oneshot::Sender<Option<Arc<Document>>>,
+    pub(crate) answer: oneshot::Sender<Made>,
 }
 
 /// What became of a request.
@@ -25,7 +30,7 @@ pub(crate) enum Made {
     Nothing,
     /// Nobody knows yet: the log is still being read.
     Starting,
-    /// Too many are waiting.
+    /// Too many are waiting, or it takes too long.
     Busy,
 }
 
@@ -34,12 +39,20 @@ pub(crate) enum Made {
 pub(crate) struct Maker {
     library: Arc<Library>,
     wishes: mpsc::Sender<Wish>,
+    kept: watch::Sender<HashSet<Key>>,
+}
+
+/// What [`Maker`]s want.
+pub(crate) struct Wishes {
+    pub(crate) wishes: mpsc::Receiver<Wish>,
+    pub(crate) kept: watch::Receiver<HashSet<Key>>,
 }
 
 impl Maker {
-    pub(crate) fn new(library: Arc<Library>) -> (Self, mpsc::Receiver<Wish>) {
+    pub(crate) fn new(library: Arc<Library>) -> (Self, Wishes) {
         let (wishes, receiver) = mpsc::channel(WAITING);
-        (Self { library, wishes }, receiver)
+        let (kept, watched) = watch::channel(HashSet::new());
+        (Self { library, wishes, kept }, Wishes { wishes: receiver, kept: watched })
     }
 
     /// Compresses what is read.
@@ -59,10 +72,16 @@ impl Maker {
         if self.wishes.try_send(Wish { key: key.clone(), answer }).is_err() {
             return Made::Busy;
         }
-        match made.await {
-            Ok(Some(document)) => Made::Document(document),
-            Ok(None) => Made::Nothing,
-            Err(_dropped) => Made::Busy,
+        match timeout(PATIENCE, made).await {
+            Ok(Ok(made)) => made,
+            Ok(Err(_dropped)) => Made::Busy,
+            Err(_elapsed) => Made::Busy,
         }
+    }
+
+    /// Has exactly these kept up whether anybody asks for them or not, whatever room they take. They are made one by one;
+    /// of a name that no article has there is a feed as soon as it is kept.
+    pub(crate) fn keep(&self, keys: HashSet<Key>) {
+        self.kept.send_replace(keys);
     }
 }

@@ -1,43 +1,91 @@
-//! What the log says: the last revision of every article, and which feeds each belongs to.
+//! What the log says: the last revision of every article, what may be asked of it, and the feeds that are kept up.
 //!
-//! A pure fold. Given the last revisions and the time, everything here is determined, whatever the order and number
-//! of earlier revisions seen.
+//! A pure fold. Given the last revisions, the time and which feeds are kept up, everything here is determined, whatever
+//! the order and number of earlier revisions seen.
+//!
+//! Articles stay as the bytes they came in, which is a third of what they are as values; whoever writes one reads it again.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use article::wire::v1::Envelope;
 use article::{Article, ArticleId, Status};
 use jiff::{SignedDuration, Timestamp};
-use subscription::Selection;
+use roaring::RoaringBitmap;
+use subscription::{Atom, Expression, Features, Matcher, Selection};
 
-use crate::members::{Members, Position, Showing};
+use crate::facts::{Facts, Range, facts};
+use crate::members::{Handle, Members, PAGE, Position, Showing};
 
 /// How long a killed article's notice stays in its feeds, however old the article is.
 const NOTICE_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// A revision as the log has it, read; which takes long beside everything that is done with it here.
+#[derive(Debug)]
+pub(crate) struct Revision {
+    pub(crate) article: Article,
+    facts: Vec<Atom>,
+    envelope: Arc<[u8]>,
+}
+
+impl Revision {
+    /// # Errors
+    /// When the message is no article of ours.
+    pub(crate) fn read(payload: &[u8]) -> Result<Self, serde_json::Error> {
+        let article = Envelope::from_bytes(payload)?.data;
+        Ok(Self { facts: facts(&article), article, envelope: payload.into() })
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    articles: HashMap<ArticleId, Stored>,
-    selections: BTreeMap<Selection, Members>,
+    handles: HashMap<ArticleId, Handle>,
+    /// By handle, as is `positions`.
+    articles: Vec<Stored>,
+    positions: Vec<Position>,
+    facts: Facts,
+    /// The feeds that are kept up.
+    live: Matcher<Members>,
+    /// Of every section the newest article that readers may have, and its names as the newsroom writes them there.
+    newest: HashMap<Atom, (Handle, Vec<String>)>,
     /// When time alone changes how an article shows.
-    wakes: BTreeSet<(Timestamp, ArticleId)>,
+    wakes: BTreeSet<(Timestamp, Handle)>,
 }
 
 #[derive(Debug)]
 struct Stored {
-    article: Arc<Article>,
-    position: Position,
+    envelope: Arc<[u8]>,
+    revision: u32,
+    /// When readers could last notice anything.
+    changed: Timestamp,
     wake: Option<Timestamp>,
 }
 
 /// What has to be written anew.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
-    pub(crate) selections: BTreeSet<Selection>,
-    pub(crate) articles: BTreeSet<ArticleId>,
+    /// The feeds that are kept up and what changed in them.
+    pub(crate) feeds: BTreeMap<Selection, Touched>,
+    pub(crate) articles: BTreeSet<Handle>,
     /// The latest of the causes: when a revision was made, or when the time came.
     pub(crate) at: Option<Timestamp>,
+}
+
+/// What changed in a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Touched {
+    /// The oldest page of older articles that is not what it was.
+    pub(crate) first_page: u32,
+    /// Whether readers may no longer have something that it showed: it must not stay as it is.
+    pub(crate) taken_back: bool,
+}
+
+impl Touched {
+    fn and(self, other: Self) -> Self {
+        let first_page = self.first_page.min(other.first_page);
+        Self { first_page, taken_back: self.taken_back || other.taken_back }
+    }
 }
 
 impl Changes {
@@ -46,7 +94,9 @@ impl Changes {
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
-        self.selections.extend(other.selections);
+        for (selection, touched) in other.feeds {
+            self.feeds.entry(selection).and_modify(|known| *known = known.and(touched)).or_insert(touched);
+        }
         self.articles.extend(other.articles);
         self.at = self.at.max(other.at);
     }
@@ -54,21 +104,31 @@ impl Changes {
 
 impl State {
     /// Takes a revision in. Nothing changes when it is not newer than what is here: the log may repeat itself.
-    pub(crate) fn apply(&mut self, article: Article, now: Timestamp) -> Changes {
-        let known = self.articles.get(&article.id).map(|stored| stored.article.revision);
-        if known.is_some_and(|revision| article.revision <= revision) {
-            return Changes::default();
-        }
+    pub(crate) fn apply(&mut self, revision: Revision, now: Timestamp) -> Changes {
+        let Revision { article, facts, envelope } = revision;
+        let stored = Stored { envelope, revision: article.revision, changed: Timestamp::MIN, wake: None };
         let at = article.version_created;
-        self.place(Arc::new(article), at, now)
+        let handle = match self.handles.get(&article.id) {
+            Some(&handle) if article.revision <= self.articles[handle as usize].revision => return Changes::default(),
+            Some(&handle) => {
+                let taken = self.take_out(handle);
+                self.articles[handle as usize] = stored;
+                return self.put_in(taken, handle, &article, facts, at, now);
+            }
+            None => Handle::try_from(self.articles.len()).expect("fewer than 4 billion articles fit into memory"),
+        };
+        self.handles.insert(article.id, handle);
+        self.articles.push(stored);
+        self.put_in(Changes::default(), handle, &article, facts, at, now)
     }
 
     /// Takes in what the passing of time has changed.
     pub(crate) fn wake(&mut self, now: Timestamp) -> Changes {
         let mut changes = Changes::default();
-        while let Some(&(at, id)) = self.wakes.first().filter(|(at, _)| *at <= now) {
-            let article = self.articles[&id].article.clone();
-            changes.merge(self.place(article, at, now));
+        while let Some(&(at, handle)) = self.wakes.first().filter(|(at, _)| *at <= now) {
+            let article = self.article(handle);
+            let taken = self.take_out(handle);
+            changes.merge(self.put_in(taken, handle, &article, facts(&article), at, now));
         }
         changes
     }
@@ -78,67 +138,203 @@ impl State {
         self.wakes.first().map(|(at, _)| *at)
     }
 
-    fn place(&mut self, article: Arc<Article>, at: Timestamp, now: Timestamp) -> Changes {
-        let id = article.id;
-        let mut changes = Changes { articles: BTreeSet::from([id]), at: Some(at), ..Changes::default() };
-        if let Some(old) = self.articles.remove(&id) {
-            if let Some(wake) = old.wake {
-                self.wakes.remove(&(wake, id));
-            }
-            for selection in Selection::of(&old.article) {
-                if let Some(members) = self.selections.get_mut(&selection) {
-                    members.remove(old.position);
-                    if members.is_empty() {
-                        self.selections.remove(&selection);
-                    }
-                    changes.selections.insert(selection);
-                }
+    /// Undoes what [`State::put_in`] did.
+    fn take_out(&mut self, handle: Handle) -> Changes {
+        let mut changes = Changes::default();
+        if let Some(wake) = self.articles[handle as usize].wake {
+            self.wakes.remove(&(wake, handle));
+        }
+        if self.position(handle).showing == Showing::Unborn {
+            return changes;
+        }
+        let article = self.article(handle);
+        let facts = facts(&article);
+        for selection in self.live_with(&article) {
+            if let Some(members) = self.live.get_mut(&selection) {
+                let first_page = page_of(members.remove(handle, &self.positions));
+                changes.feeds.insert(selection, Touched { first_page, taken_back: true });
             }
         }
-        let (showing, wake) = showing(&article, now);
-        let published = article.published.as_ref().map_or(Timestamp::MAX, |published| published.at);
-        let position = Position { showing, place: (Reverse(published), id), updated: article.updated_at };
-        if showing != Showing::Unborn {
-            for selection in Selection::of(&article) {
-                self.selections.entry(selection.clone()).or_default().insert(position);
-                changes.selections.insert(selection);
+        self.facts.remove(handle, &facts);
+        self.positions[handle as usize].showing = Showing::Unborn;
+        for section in sections(facts) {
+            if self.newest.get(&section).is_some_and(|(newest, _)| *newest == handle) {
+                self.find_newest(section);
             }
         }
-        self.wakes.extend(wake.map(|wake| (wake, id)));
-        self.articles.insert(id, Stored { article, position, wake });
         changes
     }
 
-    pub(crate) fn article(&self, id: ArticleId) -> Option<&Arc<Article>> {
-        self.articles.get(&id).map(|stored| &stored.article)
+    /// Gives an article its place; `taken` is what its leaving its former one changed.
+    fn put_in(
+        &mut self,
+        taken: Changes,
+        handle: Handle,
+        article: &Article,
+        facts: Vec<Atom>,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Changes {
+        let mut changes = Changes { articles: BTreeSet::from([handle]), at: Some(at), ..taken };
+        let (showing, wake) = showing(article, now);
+        let published = article.published.as_ref().map_or(Timestamp::MAX, |published| published.at);
+        let position = Position { showing, place: (published, Reverse(article.id)), updated: article.updated_at };
+        match self.positions.get_mut(handle as usize) {
+            Some(known) => *known = position,
+            None => self.positions.push(position),
+        }
+        let stored = &mut self.articles[handle as usize];
+        (stored.changed, stored.wake) = (changed(article, now), wake);
+        self.wakes.extend(wake.map(|wake| (wake, handle)));
+        if showing == Showing::Unborn {
+            return changes;
+        }
+        for selection in self.live_with(article) {
+            if let Some(members) = self.live.get_mut(&selection) {
+                let page = page_of(members.insert(handle, &self.positions));
+                let taken_back = article.status != Status::Published || showing != Showing::Listed;
+                // What it was taken out of and put into again has not lost it.
+                let first_page = changes.feeds.get(&selection).map_or(page, |left| left.first_page.min(page));
+                changes.feeds.insert(selection, Touched { first_page, taken_back });
+            }
+        }
+        if showing == Showing::Listed {
+            for section in sections(facts.iter().cloned()) {
+                let newest = self.newest.get(&section).map(|(newest, _)| self.position(*newest).place);
+                if newest.is_none_or(|newest| newest < position.place) {
+                    let names = names(&section, article);
+                    self.newest.insert(section, (handle, names));
+                }
+            }
+        }
+        self.facts.insert(handle, facts);
+        changes
+    }
+
+    fn live_with(&self, article: &Article) -> Vec<Selection> {
+        if self.live.is_empty() {
+            return Vec::new();
+        }
+        self.live.matching(&Features::of(article)).map(|(selection, _)| selection.clone()).collect()
+    }
+
+    fn find_newest(&mut self, section: Atom) {
+        let articles = self.facts.of(&section).into_iter().flatten();
+        let listed = articles.filter(|handle| self.position(*handle).showing == Showing::Listed);
+        match listed.max_by_key(|handle| self.position(*handle).place) {
+            Some(newest) => {
+                let names = names(&section, &self.article(newest));
+                self.newest.insert(section, (newest, names))
+            }
+            None => self.newest.remove(&section),
+        };
+    }
+
+    /// Keeps a feed up from now on.
+    pub(crate) fn open(&mut self, selection: &Selection, articles: &RoaringBitmap) {
+        self.live.insert(selection.clone(), Members::new(articles.iter(), &self.positions));
+    }
+
+    pub(crate) fn close(&mut self, selection: &Selection) {
+        self.live.remove(selection);
+    }
+
+    /// `None`: it is not kept up.
+    pub(crate) fn members(&self, selection: &Selection) -> Option<&Members> {
+        self.live.get(selection)
+    }
+
+    pub(crate) fn live(&self) -> impl Iterator<Item = (&Selection, &Members)> {
+        self.live.iter()
+    }
+
+    pub(crate) fn range(&self, selection: &Selection) -> Range {
+        self.facts.range(selection)
+    }
+
+    /// Whether the selection is one name that no article has. A feed of it would be somebody's misspelling, and there are
+    /// as many as there are words; one that combines names may be waited for.
+    pub(crate) fn is_unheard_of(&self, selection: &Selection) -> bool {
+        match selection.parts() {
+            Expression::Atom(Atom::Everything | Atom::Test | Atom::Urgency(_) | Atom::Text(_)) => false,
+            Expression::Atom(atom) => self.facts.of(atom).is_none(),
+            Expression::AllOf(_) | Expression::AnyOf(_) | Expression::Not(_) => false,
+        }
+    }
+
+    /// What articles have, each with how many.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&Atom, u64)> {
+        self.facts.atoms().map(|(atom, articles)| (atom, articles.len()))
+    }
+
+    /// The names of a section and those above, as its newest article has them; by their slugs when readers may have none.
+    pub(crate) fn section_names(&self, path: &str) -> Vec<String> {
+        match self.newest.get(&Atom::Section(path.into())) {
+            Some((_, names)) => names.clone(),
+            None => path.split('/').map(str::to_owned).collect(),
+        }
+    }
+
+    pub(crate) fn handle(&self, id: ArticleId) -> Option<Handle> {
+        self.handles.get(&id).copied()
+    }
+
+    /// How many articles there are.
+    pub(crate) fn len(&self) -> usize {
+        self.articles.len()
+    }
+
+    /// Read again from its bytes.
+    pub(crate) fn article(&self, handle: Handle) -> Article {
+        read(&self.articles[handle as usize].envelope)
+    }
+
+    /// The bytes, for whoever reads many elsewhere.
+    pub(crate) fn envelope(&self, handle: Handle) -> &Arc<[u8]> {
+        &self.articles[handle as usize].envelope
     }
 
     /// How an article shows since the last change or wake.
-    pub(crate) fn showing(&self, id: ArticleId) -> Option<Showing> {
-        self.articles.get(&id).map(|stored| stored.position.showing)
+    pub(crate) fn position(&self, handle: Handle) -> &Position {
+        &self.positions[handle as usize]
     }
 
-    pub(crate) fn members(&self, selection: &Selection) -> Option<&Members> {
-        self.selections.get(selection)
+    pub(crate) fn positions(&self) -> &[Position] {
+        &self.positions
     }
 
-    pub(crate) fn selections(&self) -> impl Iterator<Item = (&Selection, &Members)> {
-        self.selections.iter()
+    /// When readers could last notice anything of the article.
+    pub(crate) fn changed(&self, handle: Handle) -> Timestamp {
+        self.articles[handle as usize].changed
     }
 
-    pub(crate) fn ids(&self) -> impl Iterator<Item = ArticleId> {
-        self.articles.keys().copied()
-    }
-
-    /// When anything that readers of the selection could notice last happened.
-    pub(crate) fn last_change(&self, selection: &Selection, now: Timestamp) -> Option<Timestamp> {
-        let articles = self.members(selection)?.all().filter_map(|id| self.article(id));
-        articles.map(|article| changed(article, now)).max()
+    /// When readers could last notice anything of any of these.
+    pub(crate) fn last_change(&self, articles: &[Handle]) -> Timestamp {
+        articles.iter().map(|at| self.changed(*at)).max().unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
 
+/// What was read when it came.
+pub(crate) fn read(envelope: &[u8]) -> Article {
+    Envelope::from_bytes(envelope).expect("it was read when it came").data
+}
+
+/// The number of the page that an article with so many before it is on, or would be.
+fn page_of(rank: usize) -> u32 {
+    u32::try_from(rank / PAGE + 1).expect("fewer pages than handles")
+}
+
+fn sections(facts: impl IntoIterator<Item = Atom>) -> impl Iterator<Item = Atom> {
+    facts.into_iter().filter(|atom| matches!(atom, Atom::Section(_)))
+}
+
+fn names(section: &Atom, article: &Article) -> Vec<String> {
+    let depth = if let Atom::Section(path) = section { path.split('/').count() } else { 0 };
+    article.section.iter().take(depth).cloned().collect()
+}
+
 /// When an article last changed before its readers: its revision, or a time in it that has passed.
-pub(crate) fn changed(article: &Article, now: Timestamp) -> Timestamp {
+fn changed(article: &Article, now: Timestamp) -> Timestamp {
     let times = [article.expires_at, article.embargoed_until];
     let passed = times.into_iter().flatten().filter(|at| *at <= now);
     passed.fold(article.version_created, Timestamp::max)
@@ -160,7 +356,7 @@ fn showing(article: &Article, now: Timestamp) -> (Showing, Option<Timestamp>) {
         Status::Killed if article.updated_at < starts => (Showing::Unborn, None),
         Status::Killed => {
             let until = article.updated_at.checked_add(NOTICE_KEPT).unwrap_or(Timestamp::MAX);
-            if now < until { (Showing::Notice, Some(until)) } else { (Showing::Hidden, None) }
+            if now < until { (Showing::Notice, Some(until)) } else { (Showing::PastNotice, None) }
         }
         Status::Held => (Showing::Hidden, None),
         // A newer version's word may mean anything; what nobody shows cannot be wrong.

@@ -1,80 +1,103 @@
 //! Every row of the lifecycle's table, in every document that is served.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Read;
+use std::sync::Arc;
 
-use article::{Article, Command, RevisionKind, Status};
+use article::{Article, ArticleId, Command, RevisionKind, Status};
 use axum::http::StatusCode;
 use feed::Format;
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
 use serde_json::Value;
+use subscription::Selection;
 
-use crate::config::Config;
-use crate::documents::Writer;
-use crate::encode::{Coding, Effort, Packer, Work};
+use crate::document::Document;
+use crate::encode::{Coding, Effort, Work};
+use crate::feeds::FORMS;
 use crate::library::{Key, Library};
-use crate::samples::{at, create, document, reinstate, revise, then};
-use crate::site::Site;
-use crate::state::State;
+use crate::samples::{at, create, document, logged, make, reinstate, revise, stand, then};
+use crate::stand::Stand;
+use crate::state::Changes;
 
 const BORN: &str = "2026-01-01T00:00:00Z";
 
-/// One replica without its network.
+/// One replica without its network, whose readers ask for everything there is.
 struct Desk {
-    state: State,
-    writer: Writer,
-    library: Library,
+    stand: Stand,
+    library: Arc<Library>,
+    /// The last revision of each article.
+    articles: BTreeMap<ArticleId, Article>,
+    /// What was ever asked for.
+    asked: HashSet<Key>,
 }
 
 impl Desk {
     fn new() -> Self {
-        let config = Config {
-            nats: bus::Server { url: String::new(), credentials: bus::Credentials::None },
-            listen: "127.0.0.1:0".parse().unwrap(),
-            metrics: None,
-            tls: None,
-            public_url: "https://news.example/".parse().unwrap(),
-            site_title: "Riverton".into(),
-            subscribe_url: Some("https://mail.example/subscribe".parse().unwrap()),
-            allowed: fetch::Networks::default(),
-            client_ip_header: None,
-        };
-        let mut desk =
-            Self { state: State::default(), writer: Writer::new(Site::new(&config)), library: Library::new(Packer::new().0) };
-        desk.write_all();
+        let (stand, library) = stand();
+        let mut desk = Self { stand, library, articles: BTreeMap::new(), asked: HashSet::new() };
+        desk.ask(at(BORN));
         desk
     }
 
-    fn write_all(&mut self) {
-        let all = self.writer.write_all(&self.state, &self.library, at(BORN));
-        self.shelve(all, at(BORN));
-    }
-
     fn apply(&mut self, article: &Article, now: &str) {
-        let now = at(now);
-        let changes = self.state.apply(article.clone(), now);
-        let drafts = self.writer.write(&self.state, &changes, &self.library, now);
-        self.shelve(drafts, now);
+        let changes = self.stand.apply(logged(article), at(now));
+        self.articles.insert(article.id, article.clone());
+        self.publish(changes, at(now));
     }
 
     fn wake(&mut self, now: &str) {
-        let now = at(now);
-        let changes = self.state.wake(now);
-        let drafts = self.writer.write(&self.state, &changes, &self.library, now);
-        self.shelve(drafts, now);
+        let changes = self.stand.wake(at(now));
+        self.publish(changes, at(now));
     }
 
-    fn shelve(&mut self, drafts: Vec<(Key, Option<crate::library::Draft>)>, now: Timestamp) {
-        for (_, document) in self.library.replace(drafts, now) {
-            Coding::ALL.into_iter().for_each(|coding| document.work(Work::Encode(coding, Effort::Quick)));
+    fn publish(&mut self, changes: Changes, now: Timestamp) {
+        self.stand.publish(changes, now);
+        self.ask(now);
+        if self.articles.len() < 10 {
+            self.compare(now);
         }
     }
 
-    /// The keys of all documents that hold `words`, plain or compressed.
+    /// Asks for everything the articles name, and for what was there before.
+    fn ask(&mut self, now: Timestamp) {
+        let named = self.articles.values().flat_map(Selection::of).chain([Selection::everything(), Selection::test()]);
+        let selections: BTreeSet<Selection> = named.collect();
+        for selection in &selections {
+            for form in FORMS {
+                self.asked.insert(Key::Feed(selection.clone(), form));
+                make(&mut self.stand, &Key::Feed(selection.clone(), form), now);
+                self.asked.extend(self.stand.archives(selection, form));
+            }
+        }
+        self.asked.extend(self.articles.keys().map(|id| Key::Article(*id)));
+        self.asked.extend([Key::Directory, Key::Opml, Key::NewsSitemap]);
+        for key in &self.asked {
+            make(&mut self.stand, key, now);
+        }
+    }
+
+    /// A replica that starts now and is asked afterwards answers with the same bytes.
+    fn compare(&mut self, now: Timestamp) {
+        let (mut fresh, _) = stand();
+        for article in self.articles.values() {
+            fresh.apply(logged(article), now);
+        }
+        make(&mut fresh, &Key::Feed(Selection::everything(), None), now);
+        for key in &self.asked {
+            let answer =
+                |document: Arc<Document>| (document.status, String::from_utf8(document.body().to_vec()).unwrap());
+            let made = make(&mut fresh, key, now).map(answer);
+            assert_eq!(make(&mut self.stand, key, now).map(answer), made, "{key:?}");
+        }
+    }
+
+    /// The keys of all documents that hold `words`, compressed as well.
     fn with(&self, words: &str) -> Vec<Key> {
         let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(words);
         let documents = self.library.all().into_iter();
         let found = documents.filter(|(_, document)| {
+            document.work(Work::Encode(Coding::Gzip, Effort::Quick));
             let mut unpacked = Vec::new();
             let gzip = document.ready(Coding::Gzip).unwrap();
             GzDecoder::new(&gzip.body[..]).read_to_end(&mut unpacked).unwrap();
@@ -172,10 +195,14 @@ fn a_kill_leaves_nothing_of_the_text_in_any_document() {
     for before in ["published", "corrected", "held", "withdrawn", "in another section"] {
         let mut desk = Desk::new();
         // Older than the fifty of the live feeds, too.
-        for n in 100..170 {
-            desk.state.apply(create(n, &document("World", "2026-01-01T12:00:00Z"), BORN), at(BORN));
+        let mut changes = Changes::default();
+        for n in 100..160 {
+            let older = create(n, &document("World", "2026-01-01T12:00:00Z"), BORN);
+            changes.merge(desk.stand.apply(logged(&older), at(BORN)));
+            desk.articles.insert(older.id, older);
         }
-        desk.write_all();
+        desk.stand.publish(changes, at(BORN));
+        desk.ask(at(BORN));
         let first = create(1, &text("POISON"), BORN);
         desk.apply(&first, BORN);
         let last = match before {
@@ -202,6 +229,9 @@ fn a_kill_leaves_nothing_of_the_text_in_any_document() {
         assert!(left.iter().all(names), "{before}: {left:?}");
         assert!(desk.entry(&first).unwrap()["title"].as_str().unwrap().starts_with("Removed: "), "{before}");
         assert_eq!(desk.page(&first), Some(StatusCode::GONE), "{before}");
+        if before == "in another section" {
+            desk.compare(at(day));
+        }
         desk.apply(&reinstate(&killed, &text("BACK"), day), day);
         assert_eq!(desk.page(&first), Some(StatusCode::OK), "{before}");
     }
@@ -222,7 +252,7 @@ fn an_embargo_is_looked_at_again_whatever_the_log_says() {
     assert_eq!(lifted.status, Status::Published);
     desk.apply(&lifted, "2026-01-04T23:59:59Z");
     assert_eq!((desk.with("EARLY"), desk.page(&lifted)), (Vec::new(), None));
-    assert_eq!(desk.state.next_wake(), Some(at("2026-01-05T00:00:00Z")));
+    assert_eq!(desk.stand.next_wake(), Some(at("2026-01-05T00:00:00Z")));
     desk.wake("2026-01-05T00:00:00Z");
     assert_eq!(desk.with("EARLY").len(), EVERYWHERE);
 

@@ -166,6 +166,8 @@ fn pages_config(ports: &Ports, server: &Server) -> anyhow::Result<rss_generator:
         subscribe_url: Some(ports.email_url()?.join("subscribe")?),
         allowed: rss_generator::Networks::default(),
         client_ip_header: None,
+        pinned: Vec::new(),
+        memory: 512 << 20,
     })
 }
 

@@ -4,10 +4,25 @@ use article::{Command, RevisionKind};
 use proptest::prelude::*;
 
 use super::*;
-use crate::samples::{at, create, document, revise, then};
+use crate::samples::{at, create, document, logged, revise, then};
 
+/// The articles of a feed as if it was asked for now; `None`: there is none.
 fn window(state: &State, selection: &str) -> Option<Vec<ArticleId>> {
-    state.members(&selection.parse().unwrap()).map(Members::window)
+    let selection = selection.parse().unwrap();
+    let members = Members::new(state.range(&selection).sure.iter(), state.positions());
+    let window = members.window(state.positions());
+    (!state.is_unheard_of(&selection)).then(|| window.into_iter().map(|at| state.position(at).id()).collect())
+}
+
+/// A state that keeps up these feeds from the beginning.
+fn keeping(selections: &[&str]) -> State {
+    let mut state = State::default();
+    selections.iter().for_each(|selection| state.open(&selection.parse().unwrap(), &RoaringBitmap::new()));
+    state
+}
+
+fn showing(state: &State, id: ArticleId) -> Showing {
+    state.position(state.handle(id).unwrap()).showing
 }
 
 #[test]
@@ -16,13 +31,15 @@ fn a_revision_counts_once_and_never_backwards() {
     let first = create(1, &document("World", "2026-01-01T00:00:00Z"), "2026-01-01T00:00:00Z");
     let second =
         revise(&first, RevisionKind::Minor, &document("Sport", "2026-01-01T00:00:00Z"), "2026-01-02T00:00:00Z");
-    let mut state = State::default();
-    assert!(!state.apply(first.clone(), now).is_empty());
-    let changes = state.apply(second.clone(), now);
-    let names: Vec<String> = changes.selections.iter().map(ToString::to_string).collect();
-    assert_eq!(names, ["all", "section/sport", "section/world", "publisher/riverton"], "where it was and where it is");
+    let mut state = keeping(&["all", "publisher/other", "section/sport", "section/world", "text/news-of-sport"]);
+    assert!(!state.apply(logged(&first), now).is_empty());
+    let changes = state.apply(logged(&second), now);
+    let names: Vec<(&str, bool)> =
+        changes.feeds.iter().map(|(name, touched)| (name.as_str(), touched.taken_back)).collect();
+    let expected = [("all", false), ("section/sport", false), ("section/world", true), ("text/news-of-sport", false)];
+    assert_eq!(names, expected, "where it was and where it is");
     for old in [first, second] {
-        assert_eq!(state.apply(old, now), Changes::default());
+        assert_eq!(state.apply(logged(&old), now), Changes::default());
     }
     assert_eq!(window(&state, "section/world"), None, "the last article has left the section");
     assert_eq!(window(&state, "section/sport").unwrap().len(), 1);
@@ -38,7 +55,7 @@ fn newest_first_and_equals_by_id() {
         .map(|(n, day)| {
             let article = create(n, &document("World", day), "2026-01-05T00:00:00Z");
             let id = article.id;
-            state.apply(article, now);
+            state.apply(logged(&article), now);
             id
         })
         .collect();
@@ -51,14 +68,15 @@ fn time_alone_ends_an_article() {
     let mut doc = document("World", "2026-01-01T10:00:00Z");
     doc["expires_at"] = "2026-01-01T12:00:00Z".into();
     let article = create(1, &doc, "2026-01-01T09:00:00Z");
-    let mut state = State::default();
-    let changes = state.apply(article, at("2026-01-01T09:00:00Z"));
-    assert_eq!(changes.selections.len(), 3);
+    let mut state = keeping(&["all"]);
+    let changes = state.apply(logged(&article), at("2026-01-01T09:00:00Z"));
+    assert_eq!(changes.feeds.len(), 1);
     assert_eq!(window(&state, "all").unwrap().len(), 1, "a date ahead of our clock hides nothing");
     assert_eq!(state.next_wake(), Some(at("2026-01-01T12:00:00Z")));
     assert!(state.wake(at("2026-01-01T11:59:59Z")).is_empty());
 
-    state.wake(at("2026-01-01T12:00:00Z"));
+    let changes = state.wake(at("2026-01-01T12:00:00Z"));
+    assert_eq!(changes.feeds.values().map(|touched| touched.taken_back).collect::<Vec<_>>(), [true]);
     assert_eq!(window(&state, "all"), Some(Vec::new()), "expired, the feed stays");
     assert_eq!(state.next_wake(), None);
 }
@@ -70,18 +88,18 @@ fn a_kill_is_told_for_thirty_days_however_old_the_article() {
     let killed = then(&old, Command::Kill { note: "Court order.".into() }, "2026-02-01T00:00:00Z");
     let now = at("2026-02-01T00:00:00Z");
     for n in 1..=60 {
-        state.apply(create(n, &document("World", "2026-01-01T00:00:00Z"), "2026-01-01T00:00:00Z"), now);
+        state.apply(logged(&create(n, &document("World", "2026-01-01T00:00:00Z"), "2026-01-01T00:00:00Z")), now);
     }
-    state.apply(old, now);
+    state.apply(logged(&old), now);
     assert_eq!(window(&state, "all").unwrap().len(), 50);
     let id = killed.id;
     assert!(!window(&state, "all").unwrap().contains(&id), "too old for the window");
-    state.apply(killed, now);
+    state.apply(logged(&killed), now);
     assert_eq!(window(&state, "all").unwrap().last(), Some(&id), "the notice is in, at its place");
     assert_eq!(window(&state, "all").unwrap().len(), 50);
     state.wake(at("2026-03-03T00:00:00Z"));
     assert!(!window(&state, "all").unwrap().contains(&id), "thirty days later it goes");
-    assert_eq!(state.showing(id), Some(Showing::Hidden));
+    assert_eq!(showing(&state, id), Showing::PastNotice);
 }
 
 #[test]
@@ -91,10 +109,10 @@ fn a_mass_kill_leaves_room_for_news() {
     for n in 0..100 {
         let article = create(n, &document("World", "2026-01-01T00:00:00Z"), "2026-01-01T00:00:00Z");
         let killed = then(&article, Command::Kill { note: "Test pages.".into() }, "2026-01-31T00:00:00Z");
-        state.apply(if n < 50 { killed } else { article }, now);
+        state.apply(logged(if n < 50 { &killed } else { &article }), now);
     }
     let window = window(&state, "all").unwrap();
-    let notices = window.iter().filter(|id| state.showing(**id) == Some(Showing::Notice)).count();
+    let notices = window.iter().filter(|id| showing(&state, **id) == Showing::Notice).count();
     assert_eq!((window.len(), notices), (50, 25));
 }
 
@@ -106,10 +124,12 @@ fn held_articles_leave_and_come_back() {
     let held = then(&article, Command::Hold { note: None }, "2026-01-02T00:00:00Z");
     let released = then(&held, Command::Release { note: None }, "2026-01-03T00:00:00Z");
     for (article, shown) in [(article, 1), (held, 0), (released, 1)] {
-        state.apply(article, now);
+        state.apply(logged(&article), now);
         assert_eq!(window(&state, "section/world").unwrap().len(), shown);
     }
 }
+
+const FEEDS: [&str; 5] = ["all", "section/world", "section/sport", "section/world+urgency/4", "!section/world"];
 
 proptest! {
     /// Whatever revisions were seen on the way, in whatever order the articles came, the last ones decide.
@@ -117,7 +137,7 @@ proptest! {
     fn the_state_is_a_function_of_the_last_revisions(steps in prop::collection::vec((0u16..6, 0u8..5), 1..40), skip in any::<u64>()) {
         let now = at("2026-05-01T00:00:00Z");
         let mut last: BTreeMap<u16, Article> = BTreeMap::new();
-        let (mut all, mut some) = (State::default(), State::default());
+        let (mut all, mut some) = (keeping(&FEEDS), keeping(&FEEDS));
         for (n, (article, what)) in steps.into_iter().enumerate() {
             let day = format!("2026-01-{:02}T00:00:00Z", article + 1);
             let section = ["World", "Sport"][n % 2];
@@ -134,22 +154,32 @@ proptest! {
                 }
                 _ => continue,
             };
-            all.apply(next.clone(), now);
+            all.apply(logged(&next), now);
             if skip >> (n % 64) & 1 == 1 {
-                some.apply(next.clone(), now);
+                some.apply(logged(&next), now);
             }
             last.insert(article, next);
         }
-        let mut fresh = State::default();
+        let mut fresh = keeping(&FEEDS);
         for article in last.into_values().rev() {
-            some.apply(article.clone(), now);
-            fresh.apply(article, now);
+            some.apply(logged(&article), now);
+            fresh.apply(logged(&article), now);
         }
-        let windows = |state: &State| -> Vec<(String, Vec<ArticleId>)> {
-            state.selections().map(|(selection, members)| (selection.to_string(), members.window())).collect()
-        };
-        prop_assert_eq!(windows(&all), windows(&fresh));
-        prop_assert_eq!(windows(&some), windows(&fresh));
+        // Feeds that were kept up have what those have that are made now.
+        for state in [&all, &some, &fresh] {
+            for (selection, members) in state.live() {
+                let made = Members::new(state.range(selection).sure.iter(), state.positions());
+                prop_assert_eq!(made.all(), members.all());
+                prop_assert_eq!(made.window(state.positions()), members.window(state.positions()));
+            }
+        }
+        for selection in FEEDS {
+            prop_assert_eq!(window(&all, selection), window(&fresh, selection));
+            prop_assert_eq!(window(&some, selection), window(&fresh, selection));
+        }
         prop_assert_eq!(all.next_wake(), fresh.next_wake());
+        for section in ["world", "sport"] {
+            prop_assert_eq!(all.section_names(section), fresh.section_names(section));
+        }
     }
 }
