@@ -153,7 +153,14 @@ impl Shelf {
             return enough(wait);
         }
         let terms = Terms { cache, negotiated };
-        answer::answer(&document, self.maker.packer(), &request.method, &request.headers, terms).await
+        let mut response =
+            answer::answer(&document, self.maker.packer(), &request.method, &request.headers, terms).await;
+        // A feed's own address and its hub are in the feed; a page has both in its headers only.
+        if let Key::Feed(selection, None) = &key {
+            let links = format!("<{}>; rel=\"hub\", <{}>; rel=\"self\"", self.site.hub(), self.site.feed(selection));
+            insert(&mut response, header::LINK, &links);
+        }
+        response
     }
 
     /// How long a reader must wait that never says what it has.

@@ -3,6 +3,7 @@
 //!
 //! Every replica does so for every change; the calls carry ids by which the server takes each once.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::hub::index::{Index, Wanted};
 use crate::hub::metrics::Counts;
 use crate::hub::record::{Call, Progress, SubscriberId, Subscription};
 use crate::hub::store::Store;
-use crate::library::Library;
+use crate::library::{Key, Library};
 use crate::maker::{Made, Maker};
 
 /// From one look for the forgotten to the next.
@@ -102,11 +103,13 @@ impl Announcer {
         }
     }
 
-    /// Once a minute, and when a topic is new to this process: looks at every topic, which also has its feed made, and
-    /// calls for those who were forgotten.
+    /// Once a minute, and when a topic is new to this process: has the feeds kept up that somebody subscribes to, looks at
+    /// each, and calls for those who were forgotten.
     pub(crate) async fn look(self, shutdown: CancellationToken) {
+        let mut kept = HashSet::new();
         loop {
-            let pause = if self.library.is_caught_up() && self.look_once().await { LOOK_EVERY } else { LOOK_SOON };
+            let looked = self.library.is_caught_up() && self.look_once(&mut kept).await;
+            let pause = if looked { LOOK_EVERY } else { LOOK_SOON };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.strange.notified() => {}
@@ -116,9 +119,13 @@ impl Announcer {
     }
 
     /// `false`: some feeds could not be looked at.
-    async fn look_once(&self) -> bool {
+    async fn look_once(&self, kept: &mut HashSet<Key>) -> bool {
         self.index.sweep(service_kit::now());
         let topics = self.index.topics();
+        if topics != *kept {
+            self.maker.keep(topics.clone());
+            kept.clone_from(&topics);
+        }
         let (subscriptions, unconfirmed) = self.index.counts();
         self.counts.topics.set(count(topics.len()));
         self.counts.subscriptions.set(count(subscriptions));

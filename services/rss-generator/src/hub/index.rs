@@ -23,6 +23,9 @@ pub(crate) const MAX_OF_HOST: usize = 1_000;
 /// Of these, not confirmed yet: what a stranger can make us call one host, three times each.
 pub(crate) const MAX_OPEN_OF_HOST: usize = 100;
 
+/// Not confirmed yet, of all hosts: for those the stream must have room beside all that stand.
+pub(crate) const MAX_OPEN: usize = 10_000;
+
 /// From one announcement of a topic to the next. The first of a burst goes out at once, the others together.
 const BETWEEN: Duration = Duration::from_secs(1);
 
@@ -38,6 +41,7 @@ struct Inner {
     progress: HashMap<SubscriberId, Seen>,
     hosts: HashMap<String, Host>,
     count: usize,
+    open: usize,
 }
 
 struct Entry {
@@ -77,6 +81,8 @@ pub(crate) enum Full {
     #[error("the callback's host has all the subscriptions that one host may have")]
     Host,
     #[error("too many subscriptions of the callback's host wait to be confirmed; answer those first")]
+    OpenOfHost,
+    #[error("too many subscriptions wait to be confirmed")]
     Open,
 }
 
@@ -97,10 +103,11 @@ impl Index {
         let entry = inner.topics.get(&topic.key());
         let known = entry.and_then(|entry| entry.members.get(&id.callback));
         let of_host = inner.hosts.get(host);
-        if of_host.is_some_and(|of| of.open >= MAX_OPEN_OF_HOST) && known.is_none_or(|known| !known.open) {
-            return Err(Full::Open);
-        }
         match known {
+            // One request takes the place of another.
+            Some(known) if known.open => Ok(()),
+            _ if inner.open >= MAX_OPEN => Err(Full::Open),
+            _ if of_host.is_some_and(|of| of.open >= MAX_OPEN_OF_HOST) => Err(Full::OpenOfHost),
             Some(_) => Ok(()),
             None if inner.count >= MAX_SUBSCRIPTIONS => Err(Full::Subscriptions),
             None if of_host.is_some_and(|of| of.subscriptions >= MAX_OF_HOST) => Err(Full::Host),
@@ -251,6 +258,7 @@ impl Inner {
         host.subscriptions += 1;
         host.open += usize::from(member.open);
         self.count += 1;
+        self.open += usize::from(member.open);
         self.keys.insert(id.topic, key.clone());
         let fresh = || Entry { members: HashMap::new(), shows: None, is_new: false, rests_until: Instant::now() };
         if let Some(before) = self.topics.entry(key).or_insert_with(fresh).members.insert(id.callback, member) {
@@ -271,6 +279,7 @@ impl Inner {
 
     fn discount(&mut self, member: &Member) {
         self.count -= 1;
+        self.open -= usize::from(member.open);
         if let Some(host) = self.hosts.get_mut(&member.host) {
             host.subscriptions -= 1;
             host.open -= usize::from(member.open);
@@ -378,9 +387,16 @@ mod tests {
             index.has_room(&id, &record.topic, &host(&record.callback))
         };
         fill(0, MAX_OPEN_OF_HOST, asked, "all.atom");
-        assert_eq!(room("all.atom", "https://many.example:8443/new"), Err(Full::Open));
+        assert_eq!(room("all.atom", "https://many.example:8443/new"), Err(Full::OpenOfHost));
         assert_eq!(room("all.atom", "https://many.example/0"), Ok(()), "in the place of the request that is open");
         assert_eq!(room("all.atom", "https://other.example/"), Ok(()));
+        for n in MAX_OPEN_OF_HOST..MAX_OPEN {
+            let (id, record) = asked("all.atom", &format!("https://r{n}.example/"));
+            index.subscription(id, Some(&record), now());
+        }
+        assert_eq!(room("all.atom", "https://other.example/"), Err(Full::Open));
+        index.sweep(in_days(1));
+        assert_eq!(room("all.atom", "https://other.example/"), Ok(()), "the requests have run out");
         fill(0, MAX_OF_HOST, agreed, "all.atom");
         assert_eq!(index.counts(), (MAX_OF_HOST, 0));
         assert_eq!(room("all.atom", "https://many.example/new"), Err(Full::Host));

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::hub::Hub;
 use crate::hub::index::host;
-use crate::hub::record::{Asked, Call, Mode, SubscriberId, Subscription};
+use crate::hub::record::{ASKED_FOR, Asked, Call, SubscriberId, Subscription};
 use crate::hub::request::{MAX_FORM, Request};
 use crate::hub::store::{StoreError, random};
 
@@ -88,11 +88,8 @@ impl Hub {
         }
         let id = SubscriberId::new(&request.topic, &request.callback);
         let host = host(&request.callback);
-        if request.mode == Mode::Subscribe {
-            self.index
-                .has_room(&id, &request.topic, &host)
-                .map_err(|full| busy(&full.to_string(), Duration::from_secs(3600)))?;
-        }
+        let room = self.index.has_room(&id, &request.topic, &host);
+        room.map_err(|full| busy(&full.to_string(), Duration::from_secs(3600)))?;
         self.callbacks
             .take(host, Instant::now())
             .map_err(|wait| busy("too many requests for this callback's host", wait))?;
@@ -123,7 +120,7 @@ impl Hub {
             Some(record)
         };
         self.store.change(id, now, asking).await?;
-        let until = now.checked_add(crate::hub::record::ASKED_FOR).unwrap_or(now);
+        let until = now.checked_add(ASKED_FOR).unwrap_or(now);
         self.store.call(id, &Call::default(), &request, until, now).await
     }
 }

@@ -75,6 +75,23 @@ async fn who_finds_the_hub_and_asks_is_asked_and_then_told_what_is_new() {
 }
 
 #[tokio::test]
+async fn a_page_is_a_topic_of_its_own_and_comes_whole() {
+    let (nats, bus) = provisioned().await;
+    publish(&bus, &named(1, "Older news")).await;
+    let (replica, reader) = (Replica::start(&nats).await, Subscriber::start().await);
+    let page = replica.get("/feeds/all").await;
+    let topic = "https://news.example/feeds/all";
+    let links = format!("<{HUB_ADDRESS}>; rel=\"hub\", <{topic}>; rel=\"self\"");
+    assert_eq!(header(&page, "link"), links);
+    replica.subscribe(&bus, &reader, topic, &reader.callback("/page")).await;
+    publish(&bus, &named(2, "Newer news")).await;
+    let told = reader.next("/page", 1).await;
+    assert_eq!((told.header("content-type"), told.header("link")), ("text/html; charset=utf-8", links.as_str()));
+    assert!(told.body.contains("Older news") && told.body.contains("Newer news"), "{}", told.body);
+    assert_eq!(told.body, replica.text("/feeds/all").await, "what is sent is what is served");
+}
+
+#[tokio::test]
 async fn a_subscription_is_signed_renewed_and_ended_by_whoever_has_the_callback() {
     let (nats, bus) = provisioned().await;
     let (replica, reader) = (Replica::start(&nats).await, Subscriber::start().await);
