@@ -1,13 +1,12 @@
 //! The directory: where all feeds are to be found.
 
-use ::article::{Article, direction, language_name};
+use ::article::{direction, language_name};
 use askama::Template;
-use subscription::{Atom, Expression, Selection};
+use subscription::Selection;
 
 use super::{Card, Chrome, FeedRef, rendered};
-use crate::names::name;
 use crate::site::Site;
-use crate::words::ENGLISH;
+use crate::words::fill;
 
 /// Lines of the directory, and bytes of each of its lists; what is below a section is on the section's page, too.
 const MAX_LISTED: usize = 2_000;
@@ -19,22 +18,6 @@ pub(crate) struct Listed {
     /// Of a section its innermost name, of a publisher its own. Languages are named here.
     pub(crate) name: String,
     pub(crate) articles: usize,
-}
-
-impl Listed {
-    /// `newest` is an article that knows the name.
-    pub(crate) fn new(selection: &Selection, newest: Option<&Article>, articles: usize) -> Self {
-        // Every section stands below the one it is in, so its own name is enough; nothing here depends on our words.
-        let name = match selection.parts() {
-            Expression::Atom(Atom::Section(path)) => {
-                let depth = path.split('/').count();
-                let own = newest.and_then(|article| article.section.get(depth - 1)).map(String::as_str);
-                own.or_else(|| path.split('/').next_back()).unwrap_or_default().to_owned()
-            }
-            _ => name(selection, newest, &ENGLISH),
-        };
-        Self { selection: selection.clone(), name, articles }
-    }
 }
 
 /// What the directory lists.
@@ -55,7 +38,7 @@ struct Row<'a> {
     name: &'a str,
     /// Of the name, where it is not the page's.
     language: Option<(&'a str, &'static str)>,
-    articles: usize,
+    articles: String,
     url: &'a str,
     subscribe: Option<&'a str>,
 }
@@ -144,7 +127,10 @@ fn row(chrome: &Chrome<'_>, listed: &Listed) -> String {
         chrome,
         name: own.map_or(&listed.name, |(_, name)| name),
         language: own.map(|(tag, _)| (tag, direction(tag).as_str())),
-        articles: listed.articles,
+        articles: fill(
+            if listed.articles == 1 { chrome.words.article } else { chrome.words.articles },
+            &listed.articles.to_string(),
+        ),
         url: &chrome.site.feed(&listed.selection),
         subscribe: subscribe.as_deref(),
     };
@@ -153,7 +139,10 @@ fn row(chrome: &Chrome<'_>, listed: &Listed) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ::article::Article;
+
     use super::*;
+    use crate::words::ENGLISH;
 
     fn page(sections: &[String]) -> String {
         let site = Site::sample();

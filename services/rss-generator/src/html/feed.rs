@@ -116,7 +116,7 @@ struct Page<'a> {
     live_url: &'a str,
     is_archive: bool,
     /// First and last day of the articles shown.
-    days: Option<(&'a str, &'a str)>,
+    days: String,
     newer: Option<&'a str>,
     older: Option<&'a str>,
     narrower: Vec<Narrower>,
@@ -132,17 +132,21 @@ pub(crate) fn feed(site: &Site, feed: &FeedRef, cards: &[&Card], paging: &Paging
         Paging::Live { prev } => (feed.meta.page_url.as_str(), None, prev.as_deref()),
         Paging::Delta => (feed.meta.page_url.as_str(), None, None),
     };
-    let days =
-        || Some((cards.iter().map(|card| card.day.as_str()).min()?, cards.iter().map(|card| card.day.as_str()).max()?));
     let is_archive = matches!(paging, Paging::Archive { .. });
     let chrome = Chrome::new(site, feed.meta.language.as_deref());
     let narrower = if is_archive { Vec::new() } else { narrower(&chrome, feed, cards) };
-    rendered(&Page { chrome, feed, live_url, is_archive, days: days(), newer, older, narrower, cards })
+    rendered(&Page { chrome, feed, live_url, is_archive, days: days(cards), newer, older, narrower, cards })
 }
 
 fn own_name(tag: &str) -> Name {
     let own = language_name(tag).map_or(tag, |name| name.own).to_owned();
     Name::Language { tag: tag.to_owned(), own, direction: direction(tag).as_str() }
+}
+
+fn days(cards: &[&Card]) -> String {
+    let first = cards.iter().map(|card| card.day.as_str()).min().unwrap_or_default();
+    let last = cards.iter().map(|card| card.day.as_str()).max().unwrap_or_default();
+    if first == last { first.to_owned() } else { format!("{first} – {last}") }
 }
 
 /// Parts of what the page shows, where that differs: by language, by section, the urgent.
@@ -281,7 +285,7 @@ mod tests {
         let archive = Paging::Archive { current: url(""), prev: Some(url(";1-0b")), next: None };
         let html = page("all", None, &cards, &archive);
         for wanted in [
-            "<title>All news: Older articles 2026-01-10 – 2026-01-10 – Riverton</title>",
+            "<title>All news: Older articles 2026-01-10 – Riverton</title>",
             "<link rel=\"canonical\" href=\"https://news.example/feeds/all;2-0a\">",
             "href=\"https://news.example/feeds/all.atom\"",
             "<a rel=\"prev\" href=\"https://news.example/feeds/all\">",
