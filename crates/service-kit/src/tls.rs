@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, ServerConfig};
 use tokio::net::TcpStream;
@@ -56,7 +56,8 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(pair.clone());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        // A reader that comes back resumes without the costly half of a handshake.
+        // A reader that comes back resumes without the costly half of a handshake, and brings what is needed for it.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
         config.ticketer = Ticketer::new().context("keys for session tickets")?;
         Ok(Self { pair, acceptor: TlsAcceptor::from(Arc::new(config)) })
     }

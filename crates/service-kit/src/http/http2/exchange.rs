@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::{CONTENT_LENGTH, DATE};
-use axum::http::{HeaderValue, Method, Request, Response, StatusCode};
+use axum::http::{HeaderValue, Request, Response, StatusCode};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use hyper::body::{Frame, SizeHint};
@@ -24,7 +24,6 @@ pub(super) async fn answer(
     mut respond: SendResponse<Bytes>,
     stall: Duration,
 ) {
-    let head_only = request.method() == Method::HEAD;
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let request = request.map(|stream| Body::new(Incoming { stream, length }));
     let response = tokio::select! {
@@ -34,8 +33,8 @@ pub(super) async fn answer(
     };
     let (mut head, body) = response.into_parts();
     head.headers.entry(DATE).or_insert_with(date);
-    let bodiless = head_only || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let ended = bodiless || body.is_end_stream();
+    // These have no body, whatever a service says (RFC 9110, 6.4.1); that of HEAD the router has left out.
+    let ended = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) || body.is_end_stream();
     let sent = match respond.send_response(Response::from_parts(head, ()), ended) {
         Ok(_) if ended => Ok(()),
         Ok(mut stream) => send(body, &mut stream, stall).await,

@@ -48,10 +48,13 @@ async fn ended(ending: Ending) -> Result<(), h2::Error> {
 #[tokio::test]
 async fn requests_and_answers_of_every_size_go_through() {
     let echo = post(async |body: Bytes| body);
-    let router = hello().route("/echo", echo).layer(axum::extract::DefaultBodyLimit::disable());
+    let nothing = get(async || (StatusCode::NO_CONTENT, "nothing"));
+    let router =
+        hello().route("/nothing", nothing).route("/echo", echo).layer(axum::extract::DefaultBodyLimit::disable());
     let served = started(PATIENT, router).await;
     let (client, _ending) = connected(&served).await;
     assert_eq!(get_text(&client, "/").await.unwrap(), "hello");
+    assert_eq!(get_text(&client, "/nothing").await.unwrap(), "");
     // Larger than any window or buffer, so that both directions wait for each other's word.
     for size in [0, 1, 16_384, 3 << 20] {
         let mut client = client.clone().ready().await.unwrap();
@@ -86,8 +89,13 @@ async fn a_beginning_in_pieces_is_understood() {
 
 #[tokio::test]
 async fn who_only_keeps_the_connection_alive_is_shown_out() {
-    let served = started(Limits { headers: SHORT, ..PATIENT }, hello()).await;
-    for path in [None, Some("/")] {
+    // Longer than anybody may be idle, so that the time runs out while there is work.
+    let slow = get(async || {
+        tokio::time::sleep(2 * SHORT).await;
+        "hello"
+    });
+    let served = started(Limits { headers: SHORT, ..PATIENT }, hello().route("/slow", slow)).await;
+    for path in [None, Some("/"), Some("/slow")] {
         let (client, mut connection) = handshake(served.open(b"").await).await.unwrap();
         let mut pings = connection.ping_pong().unwrap();
         let ending = tokio::spawn(connection);
