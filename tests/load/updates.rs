@@ -146,8 +146,9 @@ impl Texts {
         let documents = documents.iter().filter_map(|path| fs::read_to_string(path).ok());
         let texts: Vec<String> = documents.chain(pages.iter().cloned()).collect();
         let paragraphs = texts.iter().flat_map(|text| text.split("\n\n")).map(|text| text.replace('\n', " "));
-        let mut paragraphs: Vec<String> =
-            paragraphs.filter(|text| text.len() > 200 && !text.starts_with(['|', '#', '`'])).collect();
+        let mut paragraphs: Vec<String> = paragraphs
+            .filter(|text| text.len() > 200 && !text.starts_with(['|', '#', '`']) && !text.contains(char::is_control))
+            .collect();
         paragraphs.sort();
         paragraphs.dedup();
         let characters = pages.iter().flat_map(|page| page.chars()).filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c));
@@ -159,7 +160,7 @@ impl Texts {
     fn articles(&self, feed: usize, rng: &mut Rng) -> Vec<serde_json::Value> {
         let mut left = self.paragraphs.clone();
         rng.shuffle(&mut left);
-        let most = 3 * left.len() / ARTICLES;
+        let most = 2 * left.len() / ARTICLES;
         let articles = (0..=ARTICLES).map(|n| {
             let chinese = (feed + n) % 3 == 2;
             let count = if chinese { 0 } else { rng.usize(1..most) };
