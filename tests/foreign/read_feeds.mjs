@@ -84,7 +84,7 @@ const seconds = (date) => Math.floor(new Date(date).getTime() / 1000);
 const decoded = (address) => address?.replace(/%25/gu, "%").replace(/%(7B|7C|7D|5B|5D|5E|60)/gu, (code) => decodeURIComponent(code));
 
 function* differences(format, found, written) {
-  const isShort = written.content.length > 10_000 && found.content?.endsWith("</a></p>");
+  const isShort = written.content.length > 10_000 && /<\/a><\/p>(\s*<\/div>)?$/u.test(found.content ?? "");
   const texts = { title: written.title, link: written.link, language: written.language };
   for (const [name, text] of Object.entries(texts)) {
     if (bare(found[name]) !== bare(text)) yield [name, found[name], text];
