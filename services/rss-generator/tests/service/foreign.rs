@@ -27,6 +27,7 @@ struct FlaskWebSub {
 
 impl FlaskWebSub {
     /// `None`, with a line that says so, where the tools are not installed (`tests/run` installs them).
+    #[expect(clippy::print_stderr, reason = "a test that was skipped must say so")]
     fn start(folder: &TempDir) -> Option<Self> {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
         let python = root.join("tests/.tools/venv/bin/python");
@@ -64,6 +65,7 @@ impl FlaskWebSub {
 }
 
 /// `None`, with a line that says so, where there is no openssl.
+#[expect(clippy::print_stderr, reason = "a test that was skipped must say so")]
 fn certificate() -> Option<TempDir> {
     let folder = tempfile::tempdir().unwrap();
     let made = std::process::Command::new("openssl")
