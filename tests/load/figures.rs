@@ -14,6 +14,9 @@ pub(crate) struct Scale {
     pub(crate) feed: usize,
     /// Articles published at each degree of concurrency.
     pub(crate) create: usize,
+    /// Different selections that are stored at once, and articles they are asked about.
+    pub(crate) selections: usize,
+    pub(crate) matched: usize,
     /// How long articles are sent at a steady rate.
     pub(crate) steady: Duration,
     /// Rounds of requests for one feed, in turns with nginx, and how long one takes: whole seconds.
@@ -21,6 +24,10 @@ pub(crate) struct Scale {
     pub(crate) round: Duration,
     /// Articles in the log when rss-generator starts cold.
     pub(crate) log: usize,
+    /// Articles in the log when what feeds cost is measured.
+    pub(crate) long_log: usize,
+    /// Feeds that are made then.
+    pub(crate) live: usize,
     /// Articles mailed to a single subscriber.
     pub(crate) alone: usize,
     /// Subscribers of a mid-sized list, and articles mailed to them.
@@ -35,10 +42,14 @@ impl Scale {
         baseline: 1000,
         feed: 500,
         create: 3000,
+        selections: 1_000_000,
+        matched: 2000,
         steady: Duration::from_secs(20),
         rounds: 9,
         round: Duration::from_secs(3),
         log: 10_000,
+        long_log: 100_000,
+        live: 10_000,
         alone: 300,
         some: (1000, 20),
         many: (10_000, 3),
@@ -50,10 +61,14 @@ impl Scale {
         baseline: 50,
         feed: 30,
         create: 100,
+        selections: 10_000,
+        matched: 100,
         steady: Duration::from_secs(1),
         rounds: 1,
         round: Duration::from_secs(1),
         log: 500,
+        long_log: 2000,
+        live: 200,
         alone: 10,
         some: (100, 2),
         many: (1000, 1),

@@ -7,11 +7,14 @@ mod baseline;
 mod desk;
 mod feeds;
 mod figures;
+mod live;
 mod mails;
+mod matching;
 mod pages;
 mod reading;
 mod serving;
 mod sustained;
+mod updates;
 
 #[path = "../newsroom/mod.rs"]
 #[expect(dead_code, reason = "shared with the journeys, which do more with it")]
@@ -23,17 +26,21 @@ use newsroom::Newsroom;
 #[tokio::main(flavor = "multi_thread")]
 async fn main() -> std::process::ExitCode {
     let mut scale = Scale::FULL;
-    let (mut only_sustained, mut only_serving) = (false, false);
+    let mut only_live = false;
+    let (mut only_sustained, mut only_serving, mut only_matching, mut only_updates) = (false, false, false, false);
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--quick" => scale = Scale::QUICK,
             "--sustained" => only_sustained = true,
             "--serving" => only_serving = true,
+            "--live" => only_live = true,
+            "--matching" => only_matching = true,
+            "--updates" => only_updates = true,
             // Cargo says to every benchmark that it is one.
             "--bench" => {}
             unknown => {
                 println!(
-                    "unknown argument {unknown:?}: --quick is a short run to see that it works, --sustained measures only what the API takes, --serving only how fast feeds are served"
+                    "unknown argument {unknown:?}: --quick is a short run to see that it works, --sustained measures only what the API takes, --serving only how fast feeds are served, --live only what feeds cost that are made when they are asked for, --matching only what finds the selections of an article, --updates only what a reader fetches of a feed that changed"
                 );
                 return std::process::ExitCode::from(2);
             }
@@ -47,9 +54,23 @@ async fn main() -> std::process::ExitCode {
         sustained::measure(&Newsroom::start(vec![]).await, scale).await;
         return std::process::ExitCode::SUCCESS;
     }
+    if only_live {
+        live::measure(scale).await;
+        return std::process::ExitCode::SUCCESS;
+    }
     if only_serving {
         heading("A feed beside nginx, one thread each");
         serving::measure(&Newsroom::start(vec![]).await, scale).await;
+        return std::process::ExitCode::SUCCESS;
+    }
+    if only_updates {
+        heading("One new article in a feed, fetched in each way");
+        updates::measure(&Newsroom::start(vec![]).await).await;
+        return std::process::ExitCode::SUCCESS;
+    }
+    if only_matching {
+        heading("Which selections an article is in, one core");
+        matching::measure(scale);
         return std::process::ExitCode::SUCCESS;
     }
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
@@ -57,6 +78,8 @@ async fn main() -> std::process::ExitCode {
     pages::measure(scale);
     heading("Feeds of others, one core");
     feeds::measure();
+    heading("Which selections an article is in, one core");
+    matching::measure(scale);
 
     heading("What everything else rests on");
     let fsync = baseline::fsync(scale.baseline);
@@ -72,10 +95,13 @@ async fn main() -> std::process::ExitCode {
     heading("Many articles at once, nobody subscribed");
     desk::throughput(&room, scale).await;
     reading::cold_start(&mut room, scale).await;
+    live::measure(scale).await;
     heading("A feed beside nginx, one thread each");
     serving::measure(&room, scale).await;
     heading("Articles at a steady rate, nobody subscribed");
     sustained::measure(&room, scale).await;
+    heading("One new article in a feed, fetched in each way");
+    updates::measure(&room).await;
     mails::measure(&room, scale, &ack).await;
     std::process::ExitCode::SUCCESS
 }

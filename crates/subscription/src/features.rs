@@ -1,6 +1,7 @@
 //! What selections may ask of an article, worked out once.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZeroU32;
 
 use article::{Article, PublisherId, section_slug};
 
@@ -106,6 +107,11 @@ impl Anchor {
 
     pub(crate) fn word(piece: &str) -> Self {
         Self::new("text", piece)
+    }
+
+    /// Half of it; none for one in four billion.
+    pub(crate) fn brief(self) -> Option<NonZeroU32> {
+        NonZeroU32::new(self.0 as u32)
     }
 
     fn new(kind: &str, value: &str) -> Self {

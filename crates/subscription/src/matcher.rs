@@ -1,11 +1,13 @@
 //! Which of many stored selections an article is in, without asking each.
 //!
 //! A selection is filed under anchors: features at least one of which an article has if it matches. An article looks under
-//! its own and evaluates what it finds there. What asks for nothing that most articles lack (`!keyword/sport`) is filed under
+//! its own and evaluates what it finds there, unless it lacks the second thing that is asked for: that stands beside the
+//! number, so that most of a crowd is passed over without a look into its memory. What asks for nothing that most articles lack (`!keyword/sport`) is filed under
 //! everything and evaluated for each article: a million of those are a million evaluations.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::num::NonZeroU32;
 
 use crate::Selection;
 use crate::expression::{Atom, Expression};
@@ -19,8 +21,15 @@ pub struct Matcher<V> {
     /// By number; the numbers of removed ones are given out again.
     slots: Vec<Option<Slot<V>>>,
     free: Vec<u32>,
-    /// Ascending numbers of what is filed under each.
-    anchors: HashMap<Anchor, Vec<u32>>,
+    /// What is filed under each, by ascending numbers.
+    anchors: HashMap<Anchor, Vec<Filed>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Filed {
+    number: u32,
+    /// The brief form of a second anchor that a matching article has, if there is one.
+    also: Option<NonZeroU32>,
 }
 
 #[derive(Debug)]
@@ -70,17 +79,23 @@ impl<V> Matcher<V> {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).expect("fewer than 4 billion selections")
         });
-        let mut anchors = self.filing(selection.parts()).anchors;
-        anchors.sort_unstable();
-        anchors.dedup();
-        for anchor in &anchors {
+        let mut places = self.filing(selection.parts()).places;
+        places.sort_unstable();
+        places.dedup_by(|next, first| {
+            let same = next.0 == first.0;
+            // Either of two will do.
+            first.1 = first.1.filter(|also| !same || next.1 == Some(*also));
+            same
+        });
+        for (anchor, also) in &places {
             let filed = self.anchors.entry(*anchor).or_default();
-            if let Err(place) = filed.binary_search(&number) {
-                filed.insert(place, number);
+            if let Err(place) = filed.binary_search_by_key(&number, |filed| filed.number) {
+                filed.insert(place, Filed { number, also: also.and_then(Anchor::brief) });
             }
         }
         self.numbers.insert(selection.clone(), number);
-        self.slots[number as usize] = Some(Slot { selection, value, anchors: anchors.into() });
+        let anchors = places.into_iter().map(|(anchor, _)| anchor).collect();
+        self.slots[number as usize] = Some(Slot { selection, value, anchors });
         None
     }
 
@@ -90,7 +105,7 @@ impl<V> Matcher<V> {
         self.free.push(number);
         for anchor in slot.anchors {
             if let Entry::Occupied(mut filed) = self.anchors.entry(anchor) {
-                if let Ok(place) = filed.get().binary_search(&number) {
+                if let Ok(place) = filed.get().binary_search_by_key(&number, |filed| filed.number) {
                     filed.get_mut().remove(place);
                 }
                 if filed.get().is_empty() {
@@ -103,8 +118,11 @@ impl<V> Matcher<V> {
 
     /// Every stored selection that an article with these features is in, each once, in the order of their numbers.
     pub fn matching(&self, features: &Features) -> impl Iterator<Item = (&Selection, &V)> {
-        let filed = features.anchors().into_iter().filter_map(|anchor| self.anchors.get(&anchor));
-        let mut numbers: Vec<u32> = filed.flatten().copied().collect();
+        let anchors = features.anchors();
+        let present = Present::new(&anchors);
+        let filed = anchors.iter().filter_map(|anchor| self.anchors.get(anchor)).flatten();
+        let mut numbers: Vec<u32> =
+            filed.filter(|filed| filed.also.is_none_or(|also| present.has(also))).map(|filed| filed.number).collect();
         numbers.sort_unstable();
         numbers.dedup();
         let slots = numbers.into_iter().filter_map(|number| self.slots[number as usize].as_ref());
@@ -123,18 +141,14 @@ impl<V> Matcher<V> {
             Expression::Atom(Atom::Text(words)) => {
                 // A pair of letters tells more than either, and a long word more than a short one.
                 let weight = |piece: &str| 64 / piece.len().clamp(1, 16);
-                let filings = pieces(words).map(|piece| self.under(Anchor::word(piece), weight(piece)));
-                filings.min_by_key(|filing| filing.cost).expect("a text has at least one letter or digit")
+                Self::narrowest(pieces(words).map(|piece| self.under(Anchor::word(piece), weight(piece))).collect())
             }
             Expression::Atom(atom) => self.under(Anchor::of(atom), commonness(atom)),
-            Expression::AllOf(parts) => {
-                let filings = parts.iter().map(|part| self.filing(part));
-                filings.min_by_key(|filing| filing.cost).expect("a group has at least two members")
-            }
+            Expression::AllOf(parts) => Self::narrowest(parts.iter().map(|part| self.filing(part)).collect()),
             Expression::AnyOf(parts) => {
-                let mut all = Filing { anchors: Vec::new(), cost: 0 };
+                let mut all = Filing { places: Vec::new(), cost: 0 };
                 for filing in parts.iter().map(|part| self.filing(part)) {
-                    all.anchors.extend(filing.anchors);
+                    all.places.extend(filing.places);
                     all.cost = all.cost.saturating_add(filing.cost);
                 }
                 all
@@ -143,15 +157,58 @@ impl<V> Matcher<V> {
         }
     }
 
+    /// The best of the places for what must all be true, with the next best beside it.
+    fn narrowest(mut filings: Vec<Filing>) -> Filing {
+        filings.sort_by_key(|filing| filing.cost);
+        let mut filings = filings.into_iter();
+        let mut best = filings.next().expect("a text has a letter or a digit, and a group two members");
+        let second = filings.find_map(|filing| match filing.places[..] {
+            [(anchor, _)] if best.places.iter().all(|(first, _)| *first != anchor) => Some(anchor),
+            _ => None,
+        });
+        for (_, also) in &mut best.places {
+            *also = also.or(second);
+        }
+        best
+    }
+
     /// What is crowded is so because many care for it, and it is news often.
     fn under(&self, anchor: Anchor, commonness: usize) -> Filing {
         let crowd = self.anchors.get(&anchor).map_or(0, Vec::len);
-        Filing { anchors: vec![anchor], cost: commonness.saturating_mul(crowd + 1) }
+        Filing { places: vec![(anchor, None)], cost: commonness.saturating_mul(crowd + 1) }
+    }
+}
+
+/// The anchors of an article, as bits: it may say yes of what is not there, never no of what is.
+struct Present {
+    /// A power of two of them.
+    words: Vec<u64>,
+}
+
+impl Present {
+    fn new(anchors: &[Anchor]) -> Self {
+        // 32 bits for each: one of 32 that are not there is said to be.
+        let mut present = Self { words: vec![0; (anchors.len() / 2 + 1).next_power_of_two()] };
+        for brief in anchors.iter().filter_map(|anchor| anchor.brief()) {
+            let (word, bit) = present.place(brief);
+            present.words[word] |= bit;
+        }
+        present
+    }
+
+    fn has(&self, brief: NonZeroU32) -> bool {
+        let (word, bit) = self.place(brief);
+        self.words[word] & bit != 0
+    }
+
+    fn place(&self, brief: NonZeroU32) -> (usize, u64) {
+        ((brief.get() >> 6) as usize & (self.words.len() - 1), 1 << (brief.get() & 63))
     }
 }
 
 struct Filing {
-    anchors: Vec<Anchor>,
+    /// Anchors of which a matching article has one, each with another that it then has too.
+    places: Vec<(Anchor, Option<Anchor>)>,
     /// How much a selection costs that is filed so, over many articles. Only comparisons mean anything.
     cost: usize,
 }
