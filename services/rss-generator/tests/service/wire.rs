@@ -1,20 +1,15 @@
-//! What goes over the wire: codings, validators, only what is new, dictionaries, and an end to patience.
+//! What goes over the wire: codings, validators, only what is new, and an end to patience.
 
-use std::io::{Read, Write};
-use std::path::PathBuf;
-use std::process::{Command as Process, Stdio};
+use std::io::Read;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use reqwest::{Method, Response, StatusCode};
-use sha2::{Digest, Sha256};
 use testkit::eventually;
 
 use super::{Command, Replica, create, document, header, provisioned, publish, then};
 use bus::Bus;
 
 /// An article with a text of its own; there are 128 of them.
-fn story(n: u8) -> article::Article {
+pub(crate) fn story(n: u8) -> article::Article {
     let mut document = document();
     document["headline"] = format!("Story {n} – 第{n}条新闻").into();
     let sentences = (1..60u32)
@@ -25,20 +20,20 @@ fn story(n: u8) -> article::Article {
     create(n, &document)
 }
 
-async fn stories(bus: &Bus, numbers: std::ops::Range<u8>) {
+pub(crate) async fn stories(bus: &Bus, numbers: std::ops::Range<u8>) {
     for n in numbers {
         publish(bus, &story(n)).await;
     }
 }
 
 impl Replica {
-    async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+    pub(crate) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
         let request = self.client.request(method, format!("{}{path}", self.base));
         headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send().await.unwrap()
     }
 
     /// Waits until the answer comes in `coding`.
-    async fn coded(&self, path: &str, accept: &str, coding: &str) -> Response {
+    pub(crate) async fn coded(&self, path: &str, accept: &str, coding: &str) -> Response {
         eventually(&format!("{path} in {coding}"), async || {
             let response = self.get_with(path, "accept-encoding", accept).await;
             if header(&response, "content-encoding") == coding { Ok(response) } else { Err("not yet") }
@@ -302,70 +297,6 @@ async fn whoever_asks_for_what_is_new_gets_that_alone() {
         if status == StatusCode::OK && !text.contains("Story 3 ") { Ok(()) } else { Err(status) }
     })
     .await;
-}
-
-/// What Python's zstandard makes of it; `None`, with a line that says so, where the tools are not installed.
-fn read_by_others(answer: &[u8], dictionary: &[u8]) -> Option<Vec<u8>> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let python = root.join("tests/.tools/venv/bin/python");
-    if !python.exists() {
-        eprintln!("skipped: {} is not there; tests/run makes it", python.display());
-        return None;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("dictionary");
-    std::fs::write(&file, dictionary).unwrap();
-    let script = root.join("tests/foreign/read_dcz.py");
-    let mut child =
-        Process::new(python).arg(script).arg(file).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(answer).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "read_dcz.py failed");
-    Some(output.stdout)
-}
-
-#[tokio::test]
-async fn an_earlier_version_is_a_dictionary() {
-    let (nats, bus) = provisioned().await;
-    stories(&bus, 0..30).await;
-    let replica = Replica::start(&nats).await;
-    for (path, from) in [("/feeds/all.rss", 30), ("/feeds/all.atom", 32), ("/feeds/all.json", 34)] {
-        // A browser says that it knows the coding; from then on versions are kept.
-        let first = replica.get_with(path, "accept-encoding", "gzip, br, zstd, dcb, dcz").await;
-        assert!(header(&first, "content-encoding") != "dcz" && !header(&first, "use-as-dictionary").is_empty());
-        let mut versions = vec![replica.get(path).await.bytes().await.unwrap()];
-        for n in from..from + 2 {
-            publish(&bus, &story(n)).await;
-            versions.push(replica.says(path, &format!("Story {n} ")).await.into());
-        }
-        let current = replica.get(path).await;
-        let (tag, latest) = (header(&current, "etag").to_owned(), current.bytes().await.unwrap());
-        let gzip = replica.coded(path, "gzip", "gzip").await.bytes().await.unwrap();
-        for (age, version) in versions.iter().rev().enumerate() {
-            let hash = format!(":{}:", BASE64_STANDARD.encode(Sha256::digest(version)));
-            let asked = [("accept-encoding", "gzip, br, zstd, dcb, dcz"), ("available-dictionary", &*hash)];
-            let answer = replica.ask(Method::GET, path, &asked).await;
-            assert_eq!((answer.status(), header(&answer, "content-encoding")), (StatusCode::OK, "dcz"), "{path} {age}");
-            assert_eq!(header(&answer, "vary"), "accept-encoding, available-dictionary", "{path}");
-            let packed_tag = header(&answer, "etag").to_owned();
-            assert_eq!(packed_tag.split('-').next().unwrap(), tag.trim_end_matches('"'), "{path} {age}");
-            let answer = answer.bytes().await.unwrap();
-            assert!(answer.len() * 4 < gzip.len(), "{path} {age}: {} of {}", answer.len(), gzip.len());
-            if let Some(read) = read_by_others(&answer, version) {
-                assert_eq!(read, latest, "{path} {age}");
-            }
-            let again = replica.ask(Method::GET, path, &[("if-none-match", &packed_tag), asked[0], asked[1]]).await;
-            assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
-            // Who would rather have something else gets that.
-            let other = replica.ask(Method::GET, path, &[("accept-encoding", "gzip, dcz;q=0.5"), asked[1]]).await;
-            assert_eq!(header(&other, "content-encoding"), "gzip");
-        }
-        let unknown = format!(":{}:", BASE64_STANDARD.encode([0; 32]));
-        let answer =
-            replica.ask(Method::GET, path, &[("accept-encoding", "dcz"), ("available-dictionary", &unknown)]).await;
-        assert_eq!(header(&answer, "content-encoding"), "");
-        assert_eq!(answer.bytes().await.unwrap(), latest);
-    }
 }
 
 #[tokio::test]
