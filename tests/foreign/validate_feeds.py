@@ -1,13 +1,13 @@
 """Reads a collection of our documents with validators and a reader of others, and compares what they find.
 
-    FEEDS_TO=/tmp/feeds cargo test --release -p feed --test feeds collection -- --ignored
-    python tests/foreign/validate_feeds.py /tmp/feeds --validator CLONE
+    FEEDS_TO=COLLECTION cargo test --release -p feed --test feeds collection -- --ignored
+    python tests/foreign/validate_feeds.py COLLECTION --validator CLONE
 
-CLONE is a clone of https://github.com/w3c/feedvalidator, which wants html5lib, lxml and rdflib installed. Checking Atom
-against the schema of RFC 4287 wants rnc2rng; the schema is taken from the RFC in the validator's documentation.
-Without --validator there are only feedparser and the schema of JSON Feed. Prints every kind of warning with how often
-it was given and the first example. Fails if there is an error, a kind that ACCEPTED does not have, or a field that the
-reader finds otherwise than it was written. docs/feeds.md argues for every kind in ACCEPTED.
+COLLECTION is a folder, by an absolute path; CLONE is a clone of https://github.com/w3c/feedvalidator, which wants html5lib,
+lxml and rdflib installed. Checking Atom against the schema of RFC 4287 wants rnc2rng; the schema is taken from the RFC in the
+validator's documentation. Without --validator there are only feedparser and the schema of JSON Feed. Prints every kind of
+warning with how often it was given and the first example. Fails if there is an error, a kind that ACCEPTED does not have, or
+a field that the reader finds otherwise than it was written. docs/feeds.md argues for every kind in ACCEPTED.
 """
 
 import argparse

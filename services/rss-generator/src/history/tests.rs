@@ -1,3 +1,5 @@
+//! What is new makes the old feed the new one, whatever happened to the articles in between.
+
 use std::collections::{BTreeMap, HashMap};
 
 use article::{Article, Command, RevisionKind, Status};

@@ -1,3 +1,5 @@
+//! Subscriptions in words, in the languages we speak.
+
 use super::*;
 
 fn named(atom: &Atom) -> Option<Topic> {
