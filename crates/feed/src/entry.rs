@@ -169,8 +169,10 @@ impl<'a> Entry<'a> {
         self
     }
 
-    /// What is left where even the summary, the names and the sources are too long: fifty of these always fit.
-    pub(crate) fn bared(mut self) -> Self {
+    /// What is left where even the summary, the names and the sources are too long: fifty of these always fit. The page is
+    /// ours, for a newsroom's address may be 2 KB of what XML escapes.
+    pub(crate) fn bared(mut self, links: &Links) -> Self {
+        self.link = links.article(self.article.id);
         let link = html_escape(&self.link);
         self.html = format!("<p><a href=\"{link}\">{link}</a></p>");
         self.summary = None;

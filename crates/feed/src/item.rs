@@ -40,7 +40,7 @@ impl Item {
             let entry = entry.shortened();
             let mut short = Self::write(&entry, links);
             if short.longest() > SMALL_ITEM_BYTES {
-                short.short = Some(Box::new(Self::write(&entry.bared(), links)));
+                short.short = Some(Box::new(Self::write(&entry.bared(links), links)));
             }
             if item.longest() > MAX_ITEM_BYTES {
                 return Some(short);

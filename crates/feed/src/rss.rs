@@ -29,7 +29,7 @@ pub(crate) fn head(meta: &FeedMeta, paging: &Paging, updated: Option<jiff::Times
     xml.open("channel", &[]);
     xml.plain("title", &[], &meta.title);
     xml.element("link", &[], paging.feed_url(meta));
-    xml.element("description", &[], &meta.description);
+    xml.plain("description", &[], &meta.description);
     if let Some(language) = &meta.language {
         xml.element("language", &[], language);
     }
