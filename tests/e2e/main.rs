@@ -7,4 +7,5 @@ mod kill;
 mod lifecycle;
 #[path = "../newsroom/mod.rs"]
 mod newsroom;
+mod push;
 mod up;

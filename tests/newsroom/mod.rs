@@ -100,7 +100,10 @@ impl Newsroom {
         command.env("NEWSWIRE_NATS_URL", self.nats.url());
         match service {
             Service::Publisher => command.env("NEWSWIRE_PUBLISHER_LISTEN", listen),
-            Service::RssGenerator => command.env("NEWSWIRE_RSS_LISTEN", listen).env("NEWSWIRE_PAGES_URL", pages),
+            Service::RssGenerator => command
+                .env("NEWSWIRE_RSS_LISTEN", listen)
+                .env("NEWSWIRE_PAGES_URL", pages)
+                .env("NEWSWIRE_RSS_ALLOW_NETWORKS", "127.0.0.1/32"),
             Service::EmailNotifier => command
                 .env("NEWSWIRE_EMAIL_LISTEN", listen)
                 .env("NEWSWIRE_EMAIL_PUBLIC_URL", email)
