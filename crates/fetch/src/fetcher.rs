@@ -17,6 +17,10 @@ use crate::{FetchError, Guard};
 /// The longest address that is followed to, in bytes. Whatever is read there is relative to it.
 const MAX_ADDRESS: usize = 2048;
 
+/// How long a connection is kept for the next request. Whoever is asked again at all is asked at once, or minutes later; and
+/// of the thousands of hosts that are called one after the other each would hold an open file.
+const IDLE: Duration = Duration::from_secs(2);
+
 /// How much, and how long, a stranger may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -94,6 +98,7 @@ impl Fetcher {
             .no_proxy()
             .referer(false)
             .connect_timeout(limits.connect)
+            .pool_idle_timeout(IDLE)
             .build()
             .map_err(|error| FetchError::Network(chain(&error)))?;
         Ok(Self { http, guard, limits })

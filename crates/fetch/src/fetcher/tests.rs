@@ -278,3 +278,21 @@ async fn whoever_is_told_need_not_be_listened_to() {
     let refused = fetcher().notify(&private, HeaderMap::new(), Bytes::new()).await;
     assert!(matches!(refused, Err(FetchError::Blocked { .. })), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_connection_that_nobody_needs_is_not_kept() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let fetcher = fetcher();
+    let fetching = tokio::spawn(async move {
+        let answer = fetcher.get(&format!("http://{address}/").parse().unwrap(), HeaderMap::new()).await;
+        (answer.map(|answer| answer.status), fetcher)
+    });
+    let (mut socket, _) = listener.accept().await.unwrap();
+    while !matches!(socket.read(&mut [0; 4096]).await, Ok(read) if read > 0) {}
+    socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+    let (status, _fetcher) = fetching.await.unwrap();
+    assert_eq!(status, Ok(StatusCode::OK));
+    let ended = timeout(Duration::from_secs(20), socket.read(&mut [0; 1])).await;
+    assert!(matches!(ended, Ok(Ok(0))), "{ended:?}");
+}

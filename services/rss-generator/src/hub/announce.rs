@@ -18,7 +18,7 @@ use topology::{HUB, HUB_DELIVERIES, subjects};
 use crate::hub::index::{Index, Wanted};
 use crate::hub::metrics::Counts;
 use crate::hub::record::{Call, Progress, SubscriberId, Subscription};
-use crate::hub::store::Store;
+use crate::hub::store::{Store, StoreError};
 use crate::library::{Key, Library};
 use crate::maker::{Made, Maker};
 
@@ -149,15 +149,16 @@ impl Announcer {
 
     async fn call(&self, wanted: Vec<Wanted>) {
         let (now, sequence) = (service_kit::now(), self.applied.load(Ordering::Acquire));
-        let called = futures::stream::iter(wanted).for_each_concurrent(AT_A_TIME, |wanted| async move {
+        let calls = futures::stream::iter(wanted).map(|wanted| async move {
             let Wanted { id, until, tag } = wanted;
             let reason = format!("{}/{}", tag.as_deref().unwrap_or("look"), now.as_second() / SAME_CALL);
             let call = Call { tag, sequence };
-            if let Err(error) = self.store.call(&id, &call, &reason, until, now).await {
-                tracing::warn!(%error, "a WebSub subscriber cannot be called for; the next look does");
-            }
+            self.store.call(&id, &call, &reason, until, now).await.err()
         });
-        called.await;
+        let failed: Vec<StoreError> = calls.buffer_unordered(AT_A_TIME).filter_map(std::future::ready).collect().await;
+        if let Some(error) = failed.first() {
+            tracing::warn!(subscribers = failed.len(), %error, "WebSub subscribers cannot be called for; the next look does");
+        }
     }
 }
 

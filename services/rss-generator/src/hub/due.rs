@@ -1,14 +1,18 @@
 //! What there is to do for a subscriber. Pure.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
-use bus::Disposition;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::hub::record::{Call, Progress};
 
-/// How long a replica that has not seen a version waits for it before it goes by what it has.
-const CATCH_UP: SignedDuration = SignedDuration::from_secs(30);
+/// How long a version is waited for that some other replica has written of the same news: time may have made it, and comes
+/// here, too, or it is another release's.
+const SAME_NEWS: SignedDuration = SignedDuration::from_secs(30);
+/// How long a replica that is behind with the news waits before it goes by what it has, which may have been killed since.
+/// Where it waits in vain the log is shorter than it was.
+const CATCH_UP: SignedDuration = SignedDuration::from_mins(10);
 /// Until a replica has caught up with the one that called.
 const SOON: Duration = Duration::from_millis(100);
 
@@ -36,8 +40,13 @@ pub(crate) fn due(progress: &Progress, call: &Call, known: Known<'_>, called_at:
         return Due::Never;
     }
     // First of all: a replica that is behind would find that he has what it has.
-    let knows_it = named.is_none_or(|named| named == known.tag) || known.applied > call.sequence;
-    if !knows_it && now.duration_since(called_at) < CATCH_UP {
+    let patience = match known.applied.cmp(&call.sequence) {
+        _ if named == Some(known.tag) => SignedDuration::ZERO,
+        Ordering::Less => CATCH_UP,
+        Ordering::Equal if named.is_some() => SAME_NEWS,
+        Ordering::Equal | Ordering::Greater => SignedDuration::ZERO,
+    };
+    if now.duration_since(called_at) < patience {
         return Due::Later(SOON);
     }
     if has == Some(known.tag) {
@@ -57,17 +66,9 @@ pub(crate) fn due(progress: &Progress, call: &Call, known: Known<'_>, called_at:
     }
 }
 
-/// Nobody subscribes any more.
-pub(crate) fn over(progress: &Progress) -> Disposition {
-    match &progress.error {
-        Some(error) if progress.failures > 0 => {
-            let failures = progress.failures;
-            Disposition::Discard(format!(
-                "the subscription ended after {failures} failed deliveries, the last: {error}"
-            ))
-        }
-        _ => Disposition::Done,
-    }
+/// Why he who had `progress` when his subscription ended had not been sent everything.
+pub(crate) fn unsent(progress: &Progress) -> Option<&str> {
+    progress.error.as_deref().filter(|_| progress.failures > 0)
 }
 
 pub(crate) fn until(at: Timestamp, now: Timestamp) -> Duration {
@@ -111,7 +112,10 @@ mod tests {
                 100,
                 Due::Later(SOON),
             ),
-            ("and stays so", has("b", 50), call(Some("c")), known("a", 10, 6), 131, Due::Never),
+            ("and stays so", has("b", 50), call(Some("c")), known("a", 10, 6), 701, Due::Never),
+            ("what it has may be killed", has("a", 10), call(Some("c")), known("b", 50, 6), 699, Due::Later(SOON)),
+            ("so may what a look finds", has("a", 10), call(None), known("b", 50, 6), 100, Due::Later(SOON)),
+            ("the log is not what it was", has("a", 10), call(Some("c")), known("b", 50, 6), 700, Due::Now),
             ("this replica is ahead", has("a", 10), call(Some("b")), known("c", 101, 8), 101, Due::Now),
             ("nobody knows that version", has("a", 10), call(Some("b")), known("c", 100, 7), 131, Due::Now),
             ("two versions of one moment", has("a", 100), call(Some("b")), known("b", 100, 7), 100, Due::Now),
@@ -134,12 +138,10 @@ mod tests {
     }
 
     #[test]
-    fn an_end_with_something_unsent_is_told() {
-        assert_eq!(over(&Progress::sent("a", at(1))), Disposition::Done);
+    fn an_end_with_something_unsent_is_told_from_others() {
         let mut progress = Progress::sent("a", at(1));
+        assert_eq!(unsent(&progress), None);
         progress.failed("it answers 500".into(), at(2));
-        assert!(
-            matches!(over(&progress), Disposition::Discard(reason) if reason.contains("1 failed") && reason.contains("500"))
-        );
+        assert_eq!(unsent(&progress), Some("it answers 500"));
     }
 }

@@ -14,12 +14,18 @@ use crate::hub::record::{Hash, Progress, SubscriberId, Subscription};
 use crate::hub::topic::Topic;
 use crate::library::Key;
 
-/// Subscriptions in all, those not confirmed yet included: some 300 bytes of memory and 1 KiB of the stream each.
+/// Subscriptions in all, those not confirmed yet included: some 300 bytes of memory each, and in the stream 1 KiB beside the
+/// record.
 pub(crate) const MAX_SUBSCRIPTIONS: usize = 100_000;
+/// Bytes of their records, some 300 each with addresses as they are and 11 KiB with the longest: with 100,000 of what goes
+/// with them, the stream is half full.
+pub(crate) const MAX_BYTES: usize = 64 << 20;
 /// Topics in all. Each is a feed that is kept up to date whether anybody reads it or not.
 pub(crate) const MAX_TOPICS: usize = 4_000;
 /// Subscriptions of one host: a service that reads for many has one for each feed, and few newsrooms have more feeds.
 pub(crate) const MAX_OF_HOST: usize = 1_000;
+/// Bytes of their records.
+pub(crate) const MAX_BYTES_OF_HOST: usize = 1 << 20;
 /// Of these, not confirmed yet: what a stranger can make us call one host, three times each.
 pub(crate) const MAX_OPEN_OF_HOST: usize = 100;
 
@@ -41,6 +47,7 @@ struct Inner {
     progress: HashMap<SubscriberId, Seen>,
     hosts: HashMap<String, Host>,
     count: usize,
+    bytes: usize,
     open: usize,
 }
 
@@ -56,6 +63,8 @@ struct Member {
     host: String,
     agreed_until: Option<Timestamp>,
     ends_at: Timestamp,
+    /// Of the record.
+    bytes: usize,
     open: bool,
 }
 
@@ -68,6 +77,7 @@ struct Seen {
 #[derive(Default)]
 struct Host {
     subscriptions: usize,
+    bytes: usize,
     open: usize,
 }
 
@@ -109,8 +119,8 @@ impl Index {
             _ if inner.open >= MAX_OPEN => Err(Full::Open),
             _ if of_host.is_some_and(|of| of.open >= MAX_OPEN_OF_HOST) => Err(Full::OpenOfHost),
             Some(_) => Ok(()),
-            None if inner.count >= MAX_SUBSCRIPTIONS => Err(Full::Subscriptions),
-            None if of_host.is_some_and(|of| of.subscriptions >= MAX_OF_HOST) => Err(Full::Host),
+            None if inner.count >= MAX_SUBSCRIPTIONS || inner.bytes >= MAX_BYTES => Err(Full::Subscriptions),
+            None if of_host.is_some_and(Host::is_full) => Err(Full::Host),
             None if entry.is_none() && inner.topics.len() >= MAX_TOPICS => Err(Full::Topics),
             None => Ok(()),
         }
@@ -242,12 +252,19 @@ impl Index {
     }
 }
 
+impl Host {
+    fn is_full(&self) -> bool {
+        self.subscriptions >= MAX_OF_HOST || self.bytes >= MAX_BYTES_OF_HOST
+    }
+}
+
 impl Member {
     /// `None`: nothing of the record counts any more.
     fn of(record: &Subscription, now: Timestamp) -> Option<Self> {
         let ends_at = record.ends_at().filter(|ends_at| *ends_at > now)?;
         let agreed_until = record.standing(now).map(|agreed| agreed.until);
-        Some(Self { host: host(&record.callback), agreed_until, ends_at, open: record.open(now).is_some() })
+        let (bytes, open) = (record.to_bytes().len(), record.open(now).is_some());
+        Some(Self { host: host(&record.callback), agreed_until, ends_at, bytes, open })
     }
 }
 
@@ -256,8 +273,10 @@ impl Inner {
     fn insert(&mut self, id: SubscriberId, key: Key, member: Member) {
         let host = self.hosts.entry(member.host.clone()).or_default();
         host.subscriptions += 1;
+        host.bytes += member.bytes;
         host.open += usize::from(member.open);
         self.count += 1;
+        self.bytes += member.bytes;
         self.open += usize::from(member.open);
         self.keys.insert(id.topic, key.clone());
         let fresh = || Entry { members: HashMap::new(), shows: None, is_new: false, rests_until: Instant::now() };
@@ -279,9 +298,11 @@ impl Inner {
 
     fn discount(&mut self, member: &Member) {
         self.count -= 1;
+        self.bytes -= member.bytes;
         self.open -= usize::from(member.open);
         if let Some(host) = self.hosts.get_mut(&member.host) {
             host.subscriptions -= 1;
+            host.bytes -= member.bytes;
             host.open -= usize::from(member.open);
             if host.subscriptions == 0 {
                 self.hosts.remove(&member.host);

@@ -23,6 +23,7 @@ pub(crate) struct Counts {
     questions: Family<Outcome, Counter>,
     requests: Family<Outcome, Counter>,
     pub(crate) seconds: Histogram,
+    pub(crate) unsent: Counter,
     pub(crate) subscriptions: Gauge,
     pub(crate) unconfirmed: Gauge,
     pub(crate) topics: Gauge,
@@ -36,17 +37,19 @@ impl Counts {
             questions: Family::default(),
             requests: Family::default(),
             seconds: Histogram::new(BUCKETS),
+            unsent: Counter::default(),
             subscriptions: Gauge::default(),
             unconfirmed: Gauge::default(),
             topics: Gauge::default(),
             waiting: Gauge::default(),
         };
-        let Self { deliveries, questions, requests, seconds, subscriptions, unconfirmed, topics, waiting } =
+        let Self { deliveries, questions, requests, seconds, unsent, subscriptions, unconfirmed, topics, waiting } =
             counts.clone();
         metrics.register("hub_deliveries", "Posts to subscribers, by what became of them", deliveries);
         metrics.register("hub_verifications", "Subscribers asked whether they meant it, by what they said", questions);
         metrics.register("hub_requests", "Requests to the hub, by what became of them", requests);
         metrics.register("hub_delivery_seconds", "From a change of a feed until a subscriber had it", seconds);
+        metrics.register("hub_unsent", "Subscriptions that ended before the subscriber took what was new", unsent);
         metrics.register("hub_subscriptions", "Subscriptions that stand", subscriptions);
         metrics.register(
             "hub_subscriptions_unconfirmed",

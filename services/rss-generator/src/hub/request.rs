@@ -69,6 +69,10 @@ impl Request {
             return Err(BadRequest::LongAddress("hub.callback"));
         }
         let callback = Url::parse(&callback).map_err(|_| BadRequest::NoCallback)?;
+        // Signs that an address cannot have grow threefold.
+        if callback.as_str().len() > MAX_ADDRESS {
+            return Err(BadRequest::LongAddress("hub.callback"));
+        }
         if callback.fragment().is_some() {
             return Err(BadRequest::Fragment);
         }
@@ -76,6 +80,10 @@ impl Request {
         let topic_as_given = required(form, "hub.topic")?;
         if topic_as_given.len() > MAX_ADDRESS {
             return Err(BadRequest::LongAddress("hub.topic"));
+        }
+        // Parsers of addresses leave them out; in a record each would be six bytes, in a log line whatever they like.
+        if topic_as_given.contains(char::is_control) {
+            return Err(NotATopic::NoAddress.into());
         }
         let topic = Topic::find(&topic_as_given, home)?;
         let lease = parameter(form, "hub.lease_seconds")?.map_or(Ok(DEFAULT_LEASE), |text| lease(&text))?;
@@ -146,6 +154,7 @@ mod tests {
     #[test]
     fn every_mistake_names_its_parameter() {
         let long = format!("https://news.example/{}", "x".repeat(2048));
+        let chinese = format!("https://reader.example/{}", "党".repeat(300));
         let callback = |address| [MODE, TOPIC, ("hub.callback", address)];
         let with = |name, value| vec![MODE, TOPIC, CALLBACK, (name, value)];
         let cases: Vec<(Vec<(&str, &str)>, &str)> = vec![
@@ -155,6 +164,11 @@ mod tests {
             (vec![MODE, ("hub.topic", "https://other.example/"), CALLBACK], "hub.topic is not an address of this site"),
             (vec![MODE, ("hub.topic", "https://news.example/"), CALLBACK], "hub.topic is no feed"),
             (vec![MODE, ("hub.topic", &long), CALLBACK], "hub.topic has more than"),
+            (
+                vec![MODE, ("hub.topic", "\u{1}\u{1}https://news.example/feeds/all.atom"), CALLBACK],
+                "hub.topic is no address",
+            ),
+            (vec![MODE, ("hub.topic", "https://news.example/feeds/all.\natom"), CALLBACK], "hub.topic is no address"),
             (vec![MODE, TOPIC], "hub.callback is missing"),
             (callback("/hook").to_vec(), "hub.callback is no address"),
             (callback("https://reader.example/#x").to_vec(), "fragment"),
@@ -164,6 +178,7 @@ mod tests {
             (callback("http://reader.example:25/").to_vec(), "port 25"),
             (callback("https://a:b@reader.example/").to_vec(), "password"),
             (callback(&long).to_vec(), "hub.callback has more than"),
+            (callback(&chinese).to_vec(), "hub.callback has more than"),
             (with("hub.lease_seconds", "-1"), "hub.lease_seconds"),
             (with("hub.lease_seconds", "0"), "hub.lease_seconds"),
             (with("hub.lease_seconds", "１０"), "hub.lease_seconds"),

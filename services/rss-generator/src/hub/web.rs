@@ -1,6 +1,7 @@
 //! `POST /hub`: takes requests, and says what is wrong with them. Whether they were meant is asked afterwards.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -94,7 +95,10 @@ impl Hub {
             .take(host, Instant::now())
             .map_err(|wait| busy("too many requests for this callback's host", wait))?;
         self.store_request(&id, request).await.map_err(|error| {
-            tracing::warn!(%error, "a request to the hub cannot be stored");
+            // Whoever asks a hundred times at once does so to himself.
+            if !matches!(error, StoreError::Contended) {
+                tracing::warn!(%error, "a request to the hub cannot be stored");
+            }
             away("the request could not be stored; try again in a moment".into())
         })
     }
@@ -121,7 +125,8 @@ impl Hub {
         };
         self.store.change(id, now, asking).await?;
         let until = now.checked_add(ASKED_FOR).unwrap_or(now);
-        self.store.call(id, &Call::default(), &request, until, now).await
+        let call = Call { tag: None, sequence: self.applied.load(Ordering::Acquire) };
+        self.store.call(id, &call, &request, until, now).await
     }
 }
 

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::document::Document;
 use crate::hub::callback::{Answer, Caller, Told, masked};
-use crate::hub::due::{Due, Known, due, over, until};
+use crate::hub::due::{Due, Known, due, unsent, until};
 use crate::hub::hosts::Hosts;
 use crate::hub::index::host;
 use crate::hub::metrics::Counts;
@@ -25,6 +25,8 @@ use crate::site::Site;
 const CLAIM: SignedDuration = SignedDuration::from_secs(15);
 /// Until somebody else is done with the subscriber, or a host has room.
 const SHORTLY: Duration = Duration::from_millis(400);
+/// The longest that a call waits for room at a host before it is looked at again.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// Until a feed can be made again, or the store is there.
 const LATER: Duration = Duration::from_secs(2);
 
@@ -43,7 +45,7 @@ pub(crate) struct Worker {
 enum Todo {
     /// Ask him; without a document: tell him that there is no such feed.
     Ask(Asked, Option<Arc<Document>>),
-    Tell(Arc<Document>),
+    Tell,
     Nothing,
     Later(Duration),
 }
@@ -68,6 +70,7 @@ impl Worker {
         match self.work(&id, &call, delivery).await {
             Ok(disposition) => disposition,
             Err(error @ StoreError::Unreadable { .. }) => Disposition::Discard(error.to_string()),
+            Err(StoreError::Contended) => Disposition::Retry(SHORTLY),
             Err(error) => {
                 tracing::warn!(attempt = delivery.attempt, %error, "a WebSub subscriber waits for the store");
                 Disposition::Retry(LATER)
@@ -80,7 +83,8 @@ impl Worker {
         let (record, _) = self.store.subscription(id).await?;
         let (progress, sequence) = self.store.progress(id).await?;
         let Some(record) = record.filter(|record| record.standing(now).is_some() || record.open(now).is_some()) else {
-            return Ok(over(&progress));
+            self.over(delivery, &progress);
+            return Ok(Disposition::Done);
         };
         if progress.claim.as_ref().is_some_and(|claim| claim.until > now) {
             return Ok(Disposition::Retry(SHORTLY));
@@ -90,15 +94,17 @@ impl Worker {
             Todo::Later(pause) => return Ok(Disposition::Retry(pause)),
             todo => todo,
         };
-        let Some(_leave) = self.hosts.enter(&host(&record.callback)).await else {
-            return Ok(Disposition::Retry(SHORTLY));
+        let Some(_leave) = self.hosts.enter(&host(&record.callback), matches!(todo, Todo::Ask(..))).await else {
+            // What comes again comes before what is new: a thousand that wait for one host must not come all the time.
+            let times = u32::try_from(delivery.attempt).unwrap_or(u32::MAX);
+            return Ok(Disposition::Retry(SHORTLY.saturating_mul(times).min(LONGEST_WAIT)));
         };
         let now = service_kit::now();
         let Some(claimed) = self.claim(id, &record, progress, sequence, now).await? else {
             return Ok(Disposition::Retry(SHORTLY));
         };
         match todo {
-            Todo::Tell(document) => self.tell(claimed, &document, delivery.stored_at).await,
+            Todo::Tell => self.tell(claimed, delivery.stored_at).await,
             Todo::Ask(asked, document) => self.ask(claimed, &asked, document).await,
             Todo::Nothing | Todo::Later(_) => Ok(Disposition::Done),
         }
@@ -128,7 +134,7 @@ impl Worker {
             Some(document) if record.standing(now).is_some() => {
                 let known = Known { tag: &document.tag, last_modified: document.last_modified, applied };
                 match due(progress, call, known, called_at, now) {
-                    Due::Now => Todo::Tell(document),
+                    Due::Now => Todo::Tell,
                     Due::Never => Todo::Nothing,
                     Due::Later(pause) => Todo::Later(pause),
                 }
@@ -170,15 +176,19 @@ impl Worker {
         }
     }
 
-    async fn tell(
-        &self,
-        mut claimed: Claimed<'_>,
-        document: &Document,
-        called_at: Timestamp,
-    ) -> Result<Disposition, StoreError> {
+    async fn tell(&self, mut claimed: Claimed<'_>, called_at: Timestamp) -> Result<Disposition, StoreError> {
         let record = claimed.record;
         let topic = record.topic.address(&self.site);
         let ends_at = record.ends_at().unwrap_or(Timestamp::MAX);
+        // Only now: what is to be told may have been killed while the host had no room.
+        let Made::Document(document) = self.maker.get(&record.topic.key()).await else {
+            self.settle(&claimed, ends_at).await?;
+            return Ok(Disposition::Retry(LATER));
+        };
+        if claimed.progress.has.as_ref() == Some(&document.tag) {
+            self.settle(&claimed, ends_at).await?;
+            return Ok(Disposition::Done);
+        }
         let changed = claimed.progress.has.as_deref().and_then(|has| document.delta(has));
         let body = changed.unwrap_or_else(|| document.body());
         let secret = record.agreed.as_ref().and_then(|agreed| agreed.secret.as_ref());
@@ -207,6 +217,14 @@ impl Worker {
                 Ok(Disposition::Retry(pause.unsigned_abs()))
             }
         }
+    }
+
+    /// Nobody subscribes any more. Who was away until his lease ended has to subscribe again: nobody here can help him.
+    fn over(&self, delivery: &Delivery, progress: &Progress) {
+        let Some(error) = unsent(progress) else { return };
+        self.counts.unsent.inc();
+        let (subject, failures) = (&delivery.subject, progress.failures);
+        tracing::info!(subject, failures, error, "a WebSub subscription ended with something unsent");
     }
 
     async fn ask(

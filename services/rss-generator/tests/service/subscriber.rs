@@ -13,6 +13,7 @@ use bus::Bus;
 use serde_json::Value;
 use testkit::eventually;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use topology::{HUB, HUB_DELIVERIES};
 use url::form_urlencoded;
 
@@ -34,6 +35,10 @@ pub(super) enum Mood {
     Redirects(String),
     /// Takes a delivery and never answers.
     Hangs,
+    /// Takes a delivery and answers once that is over.
+    Waits(CancellationToken),
+    /// Answers nothing that it is asked.
+    Silent,
 }
 
 /// A delivery.
@@ -141,6 +146,7 @@ async fn called(
         return match mood {
             Mood::Refuses => StatusCode::NOT_FOUND.into_response(),
             Mood::SaysSomethingElse => "welcome".into_response(),
+            Mood::Silent => std::future::pending().await,
             _ => challenge.into_response(),
         };
     }
@@ -155,7 +161,13 @@ async fn called(
         }
         Mood::Redirects(to) => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response(),
         Mood::Hangs => std::future::pending().await,
-        Mood::Willing | Mood::Refuses | Mood::SaysSomethingElse => StatusCode::NO_CONTENT.into_response(),
+        Mood::Waits(until) => {
+            until.cancelled().await;
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Mood::Willing | Mood::Refuses | Mood::SaysSomethingElse | Mood::Silent => {
+            StatusCode::NO_CONTENT.into_response()
+        }
     }
 }
 

@@ -113,3 +113,27 @@ fn there_is_room_up_to_the_bounds() {
     assert_eq!((index.counts(), index.topics().len()), ((0, 0), 0), "what has ended takes no room");
     assert_eq!(room("section/one-more.atom", "https://many.example/new"), Ok(()));
 }
+
+#[test]
+fn long_records_take_the_room_of_many() {
+    let index = Index::default();
+    let long = "x".repeat(2000);
+    let fill = |host: &str, number: usize| {
+        for n in 0..number {
+            let (id, record) = agreed("all.atom", &format!("https://{host}/{n}{long}"));
+            index.subscription(id, Some(&record), now());
+        }
+    };
+    let room = |callback: &str| {
+        let (id, record) = record("all.atom", callback);
+        index.has_room(&id, &record.topic, &host(&record.callback))
+    };
+    fill("many.example", 400);
+    assert_eq!(room("https://many.example/new"), Ok(()));
+    fill("many.example", 600);
+    assert_eq!(room("https://many.example/new"), Err(Full::Host));
+    (0..80).for_each(|n| fill(&format!("r{n}.example"), 500));
+    assert_eq!(room("https://other.example/"), Err(Full::Subscriptions));
+    index.sweep(in_days(11));
+    assert_eq!((room("https://many.example/new"), room("https://other.example/")), (Ok(()), Ok(())));
+}
