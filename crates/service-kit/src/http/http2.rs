@@ -4,13 +4,17 @@
 mod exchange;
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::time::Duration;
 
 use axum::body::Bytes;
-use futures::StreamExt;
+use axum::http::Request;
 use futures::stream::FuturesUnordered;
-use h2::Reason;
+use futures::{FutureExt, StreamExt};
+use h2::{Reason, RecvStream};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Serving;
@@ -19,10 +23,15 @@ use exchange::answer;
 
 /// Requests of one connection under way at one time.
 const STREAMS: u32 = 100;
-/// The most that a request's headers may have, as RFC 9113 (10.5.1) counts them; as much as in HTTP/1.1.
-const HEADERS: u32 = 64 * 1024;
+/// The most that a request's headers may have, as RFC 9113 (6.5.2) counts them.
+const HEADERS: u32 = 16 * 1024;
+/// The most that the headers of all requests of a connection have that wait for their answers: as much as the one
+/// request of HTTP/1.1 may have. Readers' requests have less than 1 KiB each, so this is for those who mean harm.
+const HEADERS_HELD: usize = 64 * 1024;
 /// What a client may send ahead of the services that read it, on one stream and on all of a connection.
-const WINDOW: u32 = 256 * 1024;
+const WINDOW: u32 = 64 * 1024;
+/// For a client to say that it knows that the server stops. Who has nothing under way and is still there says so at once.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// What is kept for one stream between a service and the socket.
 const SEND_AHEAD: usize = 64 * 1024;
 
@@ -31,7 +40,7 @@ pub(super) async fn serve<S>(serving: &Serving, socket: S, peer: SocketAddr)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let patience = serving.limits.headers;
+    let mut patience = serving.limits.headers;
     let handshake = h2::server::Builder::new()
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEADERS)
@@ -39,12 +48,12 @@ where
         .initial_connection_window_size(WINDOW)
         .max_send_buffer_size(SEND_AHEAD)
         .handshake::<_, Bytes>(socket);
-    let mut connection = match timeout(patience, handshake).await {
-        Ok(Ok(connection)) => connection,
-        Ok(Err(error)) => return tracing::debug!(%error, "no HTTP/2 connection came about"),
-        Err(_late) => return,
+    let mut connection = match serving.shutdown.run_until_cancelled(timeout(patience, handshake)).await {
+        Some(Ok(Ok(connection))) => connection,
+        Some(Ok(Err(error))) => return tracing::debug!(%error, "no HTTP/2 connection came about"),
+        Some(Err(_)) | None => return,
     };
-    let answering = Answering::new(serving, peer);
+    let (answering, headers) = (Answering::new(serving, peer), Semaphore::new(HEADERS_HELD));
     let mut answers = FuturesUnordered::new();
     let (mut stopping, mut leaving) = (pin!(serving.shutdown.cancelled()), false);
     // Rearmed when it has run out, not at every request: a timer costs more than some answers do.
@@ -56,8 +65,11 @@ where
             () = &mut stopping, if !leaving => {
                 leaving = true;
                 connection.graceful_shutdown();
+                patience = patience.min(FAREWELL);
+                armed = true;
+                idle.as_mut().reset(Instant::now() + patience);
             }
-            Some(()) = answers.next() => {
+            Some(_answered_or_panicked) = answers.next() => {
                 last = Instant::now();
                 if !armed && answers.is_empty() {
                     armed = true;
@@ -65,7 +77,15 @@ where
                 }
             }
             accepted = connection.accept() => match accepted {
-                Some(Ok((request, respond))) => answers.push(answer(&answering, request, respond, serving.limits.stall)),
+                Some(Ok((request, mut respond))) => match headers.try_acquire_many(size(&request)) {
+                    Ok(held) => {
+                        let answer = answer(&answering, request, held, respond, serving.limits.stall);
+                        // Whoever shares this connection loses no answer to another's panic, as in HTTP/1.1.
+                        answers.push(AssertUnwindSafe(answer).catch_unwind());
+                    }
+                    // Nothing was done with it, so it may be repeated (RFC 9113, 8.7).
+                    Err(_) => respond.send_reset(Reason::REFUSED_STREAM),
+                },
                 Some(Err(error)) => return tracing::debug!(%error, "a connection ended early"),
                 None => return,
             },
@@ -83,4 +103,11 @@ where
             }
         }
     }
+}
+
+/// What a request's headers take, as RFC 9113 (6.5.2) counts them; at most [`HEADERS`], since longer ones are not taken.
+fn size(request: &Request<RecvStream>) -> u32 {
+    let address = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 32);
+    u32::try_from(address + fields.sum::<usize>()).unwrap_or(u32::MAX)
 }

@@ -68,6 +68,17 @@ async fn who_does_not_finish_a_request_or_sends_no_other_is_shown_out() {
 }
 
 #[tokio::test]
+async fn who_sends_no_other_after_a_slow_request_is_shown_out() {
+    let slow = get(async || {
+        tokio::time::sleep(2 * SHORT).await;
+        "slow"
+    });
+    let served = started(Limits { headers: SHORT, ..PATIENT }, hello().route("/slow", slow)).await;
+    let idle = served.open(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(rest(idle).await.ends_with("slow"), "it was answered, and then closed");
+}
+
+#[tokio::test]
 async fn more_connections_than_there_are_places_wait_their_turn() {
     let served = started(Limits { connections: 1, ..PATIENT }, hello()).await;
     let first = served.open(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;

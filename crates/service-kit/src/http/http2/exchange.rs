@@ -13,14 +13,17 @@ use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use hyper::body::{Frame, SizeHint};
 use jiff::fmt::rfc2822::DateTimePrinter;
+use tokio::sync::SemaphorePermit;
 use tokio::time::{Sleep, sleep};
 
 use crate::http::connection::Answering;
 
 /// To the last byte of the answer. Whoever takes the request back, or does not take the answer, ends this.
+/// `held` is room for the request's headers, which go when the answer begins.
 pub(super) async fn answer(
     answering: &Answering,
     request: Request<RecvStream>,
+    held: SemaphorePermit<'_>,
     mut respond: SendResponse<Bytes>,
     stall: Duration,
 ) {
@@ -31,6 +34,7 @@ pub(super) async fn answer(
         response = answering.answer(request) => response,
         _ = poll_fn(|context| respond.poll_reset(context)) => return,
     };
+    drop(held);
     let (mut head, body) = response.into_parts();
     head.headers.entry(DATE).or_insert_with(date);
     // These have no body, whatever a service says (RFC 9110, 6.4.1); that of HEAD the router has left out.

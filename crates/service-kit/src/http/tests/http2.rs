@@ -167,9 +167,8 @@ async fn headers_and_requests_at_a_time_are_limited() {
     let served = started(PATIENT, hello()).await;
     let (client, _ending) = connected(&served).await;
     let mut long = request(Method::GET, "/");
-    for n in 0..5 {
-        long.headers_mut()
-            .insert(format!("x-{n}").parse::<axum::http::HeaderName>().unwrap(), "y".repeat(15_000).parse().unwrap());
+    for name in ["x-one", "x-two"] {
+        long.headers_mut().insert(name, "y".repeat(8192).parse().unwrap());
     }
     assert_eq!(get_text(&client, "/").await.unwrap(), "hello");
     let mut sender = client.clone().ready().await.unwrap();
@@ -230,4 +229,73 @@ async fn who_takes_a_request_back_ends_the_work_on_it() {
     sending.send_reset(Reason::CANCEL);
     dropped.notified().await;
     assert!(answer.await.is_err());
+}
+
+#[tokio::test]
+async fn headers_of_requests_that_wait_are_limited_together() {
+    let finish = Arc::new(Semaphore::new(0));
+    let waiting = {
+        let finish = finish.clone();
+        get(async move |_: axum::extract::Request| {
+            finish.acquire().await.unwrap().forget();
+            "finished"
+        })
+    };
+    let served = started(PATIENT, hello().route("/wait", waiting)).await;
+    let (client, _ending) = connected(&served).await;
+    let mut large = request(Method::GET, "/wait");
+    large.headers_mut().insert("x-large", "y".repeat(15_000).parse().unwrap());
+    let mut answers = Vec::new();
+    for _ in 0..5 {
+        let (answer, _) = client.clone().ready().await.unwrap().send_request(large.clone(), true).unwrap();
+        answers.push(answer);
+    }
+    // 64 KiB hold four of them; the fifth was not touched, and what is small still has room.
+    let refused = answers.pop().unwrap().await.unwrap_err();
+    assert_eq!((refused.reason(), refused.is_remote()), (Some(Reason::REFUSED_STREAM), true));
+    assert_eq!(get_text(&client, "/").await.unwrap(), "hello");
+    finish.add_permits(5);
+    for answer in answers {
+        assert_eq!(text(answer.await.unwrap().into_body()).await.unwrap(), "finished");
+    }
+    let (again, _) = client.clone().ready().await.unwrap().send_request(large, true).unwrap();
+    assert_eq!(again.await.unwrap().status(), StatusCode::OK, "there is room again");
+}
+
+#[tokio::test]
+async fn a_panic_ends_one_answer_and_no_other() {
+    let panics = get(async || -> &'static str { panic!("of a test") });
+    let (begun, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let slow = {
+        let (begun, finish) = (begun.clone(), finish.clone());
+        get(async move || {
+            begun.notify_one();
+            finish.notified().await;
+            "finished"
+        })
+    };
+    let served = started(PATIENT, Router::new().route("/panic", panics).route("/slow", slow)).await;
+    let (client, _ending) = connected(&served).await;
+    let neighbour = client.clone();
+    let under_way = tokio::spawn(async move { get_text(&neighbour, "/slow").await });
+    begun.notified().await;
+    assert!(get_text(&client, "/panic").await.unwrap_err().is_reset());
+    finish.notify_one();
+    assert_eq!(under_way.await.unwrap().unwrap(), "finished");
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_who_has_nothing_under_way_and_does_not_answer() {
+    let served = started(PATIENT, hello()).await;
+    // A preface that does not go on; and one that does, with an answer, by somebody who does not acknowledge anything.
+    let begun = served.open(b"PRI ").await;
+    let mut silent = served.open(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    silent.write_all(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x84\x86\x41\x01x").await.unwrap();
+    let mut read = Vec::new();
+    while !read.ends_with(b"hello") {
+        assert_ne!(silent.read_buf(&mut read).await.unwrap(), 0);
+    }
+    served.shutdown.cancel();
+    tokio::time::timeout(LONG / 2, served.serving).await.expect("it does not wait").unwrap().unwrap();
+    drop((begun, silent));
 }
