@@ -124,7 +124,8 @@ fn origin(xml: &mut Xml, entry: &Entry<'_>, links: &Links) {
 /// `updated` would make the entry outlive its deletion (RFC 6721, section 3).
 pub(crate) fn tombstone(entry: &Entry<'_>) -> String {
     let mut xml = Xml::default();
-    xml.open("at:deleted-entry", &[("ref", &entry.article.id.to_string()), ("when", &rfc3339(entry))]);
+    let (id, when) = (entry.article.id.to_string(), rfc3339(entry));
+    xml.open("at:deleted-entry", &[("ref", &id), ("when", &when), ("xml:lang", &entry.article.language)]);
     xml.element("at:comment", &[], entry.summary.as_deref().unwrap_or_default());
     xml.close("at:deleted-entry");
     xml.finish()

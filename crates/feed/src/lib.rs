@@ -28,6 +28,6 @@ pub use check::{Unreadable, check};
 pub use document::{Document, FeedMeta, Format, MAX_DOCUMENT_BYTES, MAX_ENTRIES, document};
 pub use entry::{Entry, Links, Standing};
 pub use item::Item;
-pub use opml::{OPML_CONTENT_TYPE, Outline, opml};
+pub use opml::{MAX_OPML_BYTES, OPML_CONTENT_TYPE, Outline, opml};
 pub use paging::Paging;
 pub use sitemap::{MAX_NEWS_URLS, news_sitemap};

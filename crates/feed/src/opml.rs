@@ -19,7 +19,14 @@ pub struct Outline {
 /// How deep outlines go; articles have at most five levels of sections, and nothing deeper is written.
 const MAX_DEPTH: usize = 8;
 
-/// Writes the list of `outlines`, in their order, under the title of the site.
+/// Where the list ends, whatever is left: some 20,000 feeds, and more than readers import.
+pub const MAX_OPML_BYTES: usize = 8_000_000;
+
+/// Room for one outline, whose address and title are bounded by those of selections, and for the closing tags.
+const ROOM_BYTES: usize = 100_000;
+
+/// Writes the list of `outlines`, in their order, under the title of the site. What would make it longer than
+/// [`MAX_OPML_BYTES`] is left out.
 pub fn opml(title: &str, outlines: &[Outline]) -> Vec<u8> {
     let mut xml = Xml::document();
     xml.open("opml", &[("version", "2.0")]);
@@ -36,6 +43,9 @@ pub fn opml(title: &str, outlines: &[Outline]) -> Vec<u8> {
 fn write(xml: &mut Xml, outlines: &[Outline], deep: usize) {
     let Some(deep) = deep.checked_sub(1) else { return };
     for outline in outlines {
+        if xml.len() > MAX_OPML_BYTES - ROOM_BYTES {
+            return;
+        }
         if outline.below.is_empty() {
             feed(xml, outline);
             continue;

@@ -69,6 +69,11 @@ impl Xml {
         self.out.push_str(written);
     }
 
+    /// Bytes written so far.
+    pub(crate) fn len(&self) -> usize {
+        self.out.len()
+    }
+
     pub(crate) fn finish(self) -> String {
         self.out
     }

@@ -1,7 +1,7 @@
 //! The list of all feeds and the news sitemap.
 
 use article::{Article, Command};
-use feed::{MAX_NEWS_URLS, Outline, news_sitemap, opml};
+use feed::{MAX_NEWS_URLS, MAX_OPML_BYTES, Outline, news_sitemap, opml};
 use proptest::prelude::*;
 use quick_xml::events::Event;
 use serde_json::json;
@@ -49,6 +49,18 @@ fn element(start: &quick_xml::events::BytesStart<'_>) -> String {
     let attributes: Vec<String> =
         start.attributes().map(|attribute| format!(" {:?}", attribute.unwrap().value)).collect();
     format!("{}{}", String::from_utf8_lossy(start.name().into_inner().as_bytes()), attributes.concat())
+}
+
+#[test]
+fn a_list_of_feeds_has_an_end() {
+    let short: Vec<Outline> =
+        (0..20_000).map(|n| outline(&format!("Section of the newsroom {n}"), Vec::new())).collect();
+    assert_eq!(read(&opml("Newswire", &short)).iter().filter(|found| found.starts_with("outline")).count(), 20_000);
+    let folder = outline("World", vec![outline(&"党".repeat(2_000), Vec::new()); 2]);
+    let long = vec![folder; 2_000];
+    let written = opml("Newswire", &long);
+    read(&written);
+    assert!((MAX_OPML_BYTES * 9 / 10..=MAX_OPML_BYTES).contains(&written.len()), "{}", written.len());
 }
 
 #[test]
