@@ -89,7 +89,7 @@ pub(crate) static ENGLISH: Words = Words {
     languages: "Languages",
     article: "{} article",
     articles: "{} articles",
-    more_listed: "There are more: the page of each section leads to those below it.",
+    more_listed: "There are more, in the OPML file below.",
     opml: "All of these feeds as one OPML file",
     opml_hint: "which feed readers import in one go.",
 
@@ -159,7 +159,7 @@ pub(crate) static CHINESE: Words = Words {
     languages: "语言",
     article: "{} 篇",
     articles: "{} 篇",
-    more_listed: "其余栏目可从上级栏目的页面进入。",
+    more_listed: "其余见下方的 OPML 文件。",
     opml: "以上全部订阅源的 OPML 文件",
     opml_hint: "可一次导入阅读器。",
 

@@ -8,7 +8,7 @@ use super::{Card, Chrome, FeedRef, rendered};
 use crate::site::Site;
 use crate::words::fill;
 
-/// Lines of the directory, and bytes of each of its lists; what is below a section is on the section's page, too.
+/// Lines of each list of the directory, and its bytes; the OPML file has more.
 const MAX_LISTED: usize = 2_000;
 const MAX_LIST_BYTES: usize = 1_500_000;
 
@@ -145,14 +145,18 @@ mod tests {
     use crate::words::ENGLISH;
 
     fn page(sections: &[String]) -> String {
+        with(Contents { sections: sections.iter().map(|section| listed(section)).collect(), ..Contents::default() })
+    }
+
+    fn with(contents: Contents<'_>) -> String {
         let site = Site::sample();
         let all = FeedRef::new(&site, &Selection::everything(), None::<&Article>, None);
-        let listed = sections.iter().map(|section| {
-            let name = section.rsplit('/').next().unwrap().to_owned();
-            Listed { selection: section.parse().unwrap(), name, articles: 12 }
-        });
-        let contents = Contents { sections: listed.collect(), ..Contents::default() };
         String::from_utf8(directory(&site, &all, contents)).unwrap()
+    }
+
+    fn listed(selection: &str) -> Listed {
+        let name = selection.rsplit('/').next().unwrap().to_owned();
+        Listed { selection: selection.parse().unwrap(), name, articles: 12 }
     }
 
     #[test]
@@ -192,6 +196,11 @@ mod tests {
         assert!(html.len() < 1_300_000, "{}", html.len());
         let more: Vec<String> = (0..2_001).map(|n| format!("section/{n}")).collect();
         assert!(page(&more).contains(ENGLISH.more_listed));
+        let publishers = (0..5_000).map(|n| listed(&format!("publisher/newsroom-{n}")));
+        let html = with(Contents { publishers: publishers.collect(), ..Contents::default() });
+        assert_eq!(html.matches("class=\"name\"").count(), 2_001);
+        let (_, rest) = html.split_once(ENGLISH.more_listed).expect("a word about the others");
+        assert!(rest.contains("/feeds.opml"), "which are there");
         let long: Vec<String> = (0..2_000).map(|n| format!("section/{}{n}", "党".repeat(300))).collect();
         let html = page(&long);
         assert!(html.len() < MAX_LIST_BYTES + 100_000 && html.contains(ENGLISH.more_listed), "{}", html.len());
