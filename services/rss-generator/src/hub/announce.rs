@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bus::{Bus, TailEvent};
+use bus::{Bus, Level, TailEvent};
 use futures::StreamExt;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -119,6 +119,8 @@ impl Announcer {
     }
 
     /// `false`: some feeds could not be looked at.
+    ///
+    /// Of a request that comes to nothing some 900 bytes stay in the stream for an hour or two, and strangers can make many.
     async fn look_once(&self, kept: &mut HashSet<Key>) -> bool {
         self.index.sweep(service_kit::now());
         let topics = self.index.topics();
@@ -132,6 +134,9 @@ impl Announcer {
         self.counts.unconfirmed.set(count(unconfirmed));
         if let Ok(backlog) = self.bus.backlog(&HUB_DELIVERIES).await {
             self.counts.waiting.set(i64::try_from(backlog.waiting + backlog.unacknowledged).unwrap_or(i64::MAX));
+        }
+        if let Ok(Level { used, limit: Some(limit) }) = self.bus.level(&HUB).await {
+            self.index.crowded(used > limit / 4 * 3);
         }
         let mut looked = true;
         for key in topics {
@@ -153,11 +158,14 @@ impl Announcer {
             let Wanted { id, until, tag } = wanted;
             let reason = format!("{}/{}", tag.as_deref().unwrap_or("look"), now.as_second() / SAME_CALL);
             let call = Call { tag, sequence };
-            self.store.call(&id, &call, &reason, until, now).await.err()
+            Some((id, self.store.call(&id, &call, &reason, until, now).await.err()?))
         });
-        let failed: Vec<StoreError> = calls.buffer_unordered(AT_A_TIME).filter_map(std::future::ready).collect().await;
-        if let Some(error) = failed.first() {
-            tracing::warn!(subscribers = failed.len(), %error, "WebSub subscribers cannot be called for; the next look does");
+        let failed = calls.buffer_unordered(AT_A_TIME).filter_map(std::future::ready);
+        let (ids, errors): (Vec<SubscriberId>, Vec<StoreError>) = failed.unzip().await;
+        if let Some(error) = errors.first() {
+            tracing::warn!(subscribers = ids.len(), %error, "WebSub subscribers cannot be called for yet");
+            self.index.again(&ids, Instant::now());
+            self.news.notify_one();
         }
     }
 }

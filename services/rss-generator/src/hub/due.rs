@@ -41,6 +41,7 @@ pub(crate) fn due(progress: &Progress, call: &Call, known: Known<'_>, called_at:
     }
     // First of all: a replica that is behind would find that he has what it has.
     let patience = match known.applied.cmp(&call.sequence) {
+        _ if known.applied < progress.sequence => CATCH_UP,
         _ if named == Some(known.tag) => SignedDuration::ZERO,
         Ordering::Less => CATCH_UP,
         Ordering::Equal if named.is_some() => SAME_NEWS,
@@ -56,7 +57,8 @@ pub(crate) fn due(progress: &Progress, call: &Call, known: Known<'_>, called_at:
     // are told apart by whoever called.
     let is_newer = match progress.as_of {
         None => true,
-        Some(as_of) if named == Some(known.tag) => as_of <= known.last_modified,
+        // A feed that an article has left may have changed last before it came.
+        Some(as_of) if named == Some(known.tag) => known.applied > progress.sequence || as_of <= known.last_modified,
         Some(as_of) => as_of < known.last_modified,
     };
     match progress.not_before {
@@ -89,9 +91,10 @@ mod tests {
 
     #[test]
     fn the_current_version_goes_out_and_never_an_older_one() {
-        let has = |tag: &str, as_of| Progress::sent(tag, at(as_of));
+        let has = |tag: &str, as_of| Progress::sent(tag, at(as_of), 6);
         let known = |tag, last_modified, applied| Known { tag, last_modified: at(last_modified), applied };
         let called = at(100);
+        let renewed = Progress { as_of: None, ..has("b", 100) };
         for (what, progress, call, known, now, expected) in [
             ("a change", has("a", 10), call(Some("b")), known("b", 100, 7), 100, Due::Now),
             ("he has it", has("b", 100), call(Some("b")), known("b", 100, 7), 100, Due::Never),
@@ -119,6 +122,17 @@ mod tests {
             ("this replica is ahead", has("a", 10), call(Some("b")), known("c", 101, 8), 101, Due::Now),
             ("nobody knows that version", has("a", 10), call(Some("b")), known("c", 100, 7), 131, Due::Now),
             ("two versions of one moment", has("a", 100), call(Some("b")), known("b", 100, 7), 100, Due::Now),
+            ("an article has left", has("b", 100), call(Some("a")), known("a", 10, 7), 100, Due::Now),
+            ("time has passed him by", has("b", 100), call(Some("a")), known("a", 10, 6), 100, Due::Never),
+            (
+                "this replica is behind who told him",
+                has("b", 10),
+                call(Some("a")),
+                known("a", 10, 5),
+                100,
+                Due::Later(SOON),
+            ),
+            ("who renews gets what is different", renewed, call(None), known("a", 10, 7), 100, Due::Now),
             ("a look finds the forgotten", has("a", 10), call(None), known("b", 100, 7), 100, Due::Now),
             ("a look finds one release's other bytes", has("a", 100), call(None), known("b", 100, 7), 100, Due::Never),
             ("nothing is known of him", Progress::default(), call(None), known("b", 100, 7), 100, Due::Now),
@@ -129,7 +143,7 @@ mod tests {
 
     #[test]
     fn who_fails_is_left_alone_for_a_while() {
-        let mut progress = Progress::sent("a", at(10));
+        let mut progress = Progress::sent("a", at(10), 6);
         progress.failed("it answers 500".into(), at(90));
         let known = Known { tag: "b", last_modified: at(95), applied: 8 };
         let due = |now| due(&progress, &call(Some("b")), known, at(95), at(now));
@@ -139,7 +153,7 @@ mod tests {
 
     #[test]
     fn an_end_with_something_unsent_is_told_from_others() {
-        let mut progress = Progress::sent("a", at(1));
+        let mut progress = Progress::sent("a", at(1), 6);
         assert_eq!(unsent(&progress), None);
         progress.failed("it answers 500".into(), at(2));
         assert_eq!(unsent(&progress), Some("it answers 500"));

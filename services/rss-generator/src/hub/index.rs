@@ -34,6 +34,8 @@ pub(crate) const MAX_OPEN: usize = 10_000;
 
 /// From one announcement of a topic to the next. The first of a burst goes out at once, the others together.
 const BETWEEN: Duration = Duration::from_secs(1);
+/// From an announcement that could not be written to the next.
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
 pub(crate) struct Index {
@@ -49,6 +51,7 @@ struct Inner {
     count: usize,
     bytes: usize,
     open: usize,
+    is_crowded: bool,
 }
 
 struct Entry {
@@ -94,6 +97,8 @@ pub(crate) enum Full {
     OpenOfHost,
     #[error("too many subscriptions wait to be confirmed")]
     Open,
+    #[error("this hub's store has no room for more subscriptions")]
+    Store,
 }
 
 /// Somebody to be called, and until when he subscribes.
@@ -119,6 +124,7 @@ impl Index {
             _ if inner.open >= MAX_OPEN => Err(Full::Open),
             _ if of_host.is_some_and(|of| of.open >= MAX_OPEN_OF_HOST) => Err(Full::OpenOfHost),
             Some(_) => Ok(()),
+            None if inner.is_crowded => Err(Full::Store),
             None if inner.count >= MAX_SUBSCRIPTIONS || inner.bytes >= MAX_BYTES => Err(Full::Subscriptions),
             None if of_host.is_some_and(Host::is_full) => Err(Full::Host),
             None if entry.is_none() && inner.topics.len() >= MAX_TOPICS => Err(Full::Topics),
@@ -187,6 +193,17 @@ impl Index {
         (wanted, again)
     }
 
+    /// Those of `ids` could not be called for: their topics are announced again, after a while.
+    pub(crate) fn again(&self, ids: &[SubscriberId], now: Instant) {
+        let mut inner = self.lock();
+        let Inner { topics, keys, .. } = &mut *inner;
+        for key in ids.iter().filter_map(|id| keys.get(&id.topic)) {
+            if let Some(entry) = topics.get_mut(key) {
+                (entry.is_new, entry.rests_until) = (true, now + AFTER_FAILURE);
+            }
+        }
+    }
+
     /// Whoever has an older version than `document` and is not being waited for: his call was lost, or everybody was
     /// down when it should have been made. From now on it is known what `key` shows.
     pub(crate) fn missed(&self, key: &Key, document: &Document, now: Timestamp) -> Vec<Wanted> {
@@ -207,6 +224,11 @@ impl Index {
             Some((SubscriberId { topic, callback: *callback }, until))
         });
         members.filter(|(id, _)| behind(id)).map(|(id, until)| Wanted { id, until, tag: None }).collect()
+    }
+
+    /// Takes in whether the stream is so full that what is left of it is for those who subscribe already.
+    pub(crate) fn crowded(&self, is_crowded: bool) {
+        self.lock().is_crowded = is_crowded;
     }
 
     /// Topics that somebody subscribes to.

@@ -202,7 +202,11 @@ pub(crate) struct Progress {
     /// The tag of the version he was sent last, or that was current when he subscribed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) has: Option<String>,
-    /// When that version had changed last. It orders versions where two releases of this software write one differently.
+    /// How far whoever sent it had read the log of articles: who has not come as far would send him an older one.
+    #[serde(default)]
+    pub(crate) sequence: u64,
+    /// When that version had changed last. It orders versions of one place in the log, which time has made or another release
+    /// of this software writes differently. `None`: whatever is different is to be sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) as_of: Option<Timestamp>,
     /// In a row.
@@ -236,8 +240,8 @@ impl Progress {
         serde_json::to_vec(self).expect("texts and numbers are JSON")
     }
 
-    pub(crate) fn sent(tag: &str, as_of: Timestamp) -> Self {
-        Self { has: Some(tag.to_owned()), as_of: Some(as_of), ..Self::default() }
+    pub(crate) fn sent(tag: &str, as_of: Timestamp, sequence: u64) -> Self {
+        Self { has: Some(tag.to_owned()), as_of: Some(as_of), sequence, ..Self::default() }
     }
 
     /// After one more delivery that failed; answers the pause: 10 s, doubled each time, an hour at most.
@@ -348,7 +352,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_an_hour() {
-        let (now, mut progress) = (at("2026-11-01T00:00:00Z"), Progress::sent("t", at("2026-10-01T00:00:00Z")));
+        let (now, mut progress) = (at("2026-11-01T00:00:00Z"), Progress::sent("t", at("2026-10-01T00:00:00Z"), 7));
         let pauses: Vec<i64> = (0..11).map(|_| progress.failed("500".into(), now).as_secs()).collect();
         assert_eq!(pauses, [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]);
         assert_eq!((progress.failures, progress.has.as_deref()), (11, Some("t")));
@@ -363,7 +367,7 @@ mod tests {
         record.agreed = Some(Agreed { until: at("2026-11-02T00:00:00Z"), secret: Some(Secret::new("hunter3")) });
         assert_eq!(Subscription::from_bytes(&record.to_bytes()).unwrap(), record);
         assert!(!format!("{record:?}").contains("hunter"));
-        let mut progress = Progress::sent("t", at("2026-10-01T00:00:00Z"));
+        let mut progress = Progress::sent("t", at("2026-10-01T00:00:00Z"), 7);
         progress.claim = Some(Claim { by: "x".into(), until: at("2026-11-02T00:00:00Z") });
         assert_eq!(Progress::from_bytes(&progress.to_bytes()).unwrap(), progress);
         for bytes in [&b""[..], b"{}", b"null", b"\xff"] {

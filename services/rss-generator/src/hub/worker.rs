@@ -89,7 +89,9 @@ impl Worker {
         if progress.claim.as_ref().is_some_and(|claim| claim.until > now) {
             return Ok(Disposition::Retry(SHORTLY));
         }
-        let todo = match self.todo(&record, &progress, call, delivery.stored_at, now).await {
+        // Before the document is taken: it is of this place in the log, or of a later one.
+        let applied = self.applied.load(Ordering::Acquire);
+        let todo = match self.todo(&record, &progress, call, (delivery.stored_at, applied), now).await {
             Todo::Nothing => return Ok(Disposition::Done),
             Todo::Later(pause) => return Ok(Disposition::Retry(pause)),
             todo => todo,
@@ -105,7 +107,7 @@ impl Worker {
         };
         match todo {
             Todo::Tell => self.tell(claimed, delivery.stored_at).await,
-            Todo::Ask(asked, document) => self.ask(claimed, &asked, document).await,
+            Todo::Ask(asked, document) => self.ask(claimed, &asked, document.map(|document| (document, applied))).await,
             Todo::Nothing | Todo::Later(_) => Ok(Disposition::Done),
         }
     }
@@ -115,11 +117,9 @@ impl Worker {
         record: &Subscription,
         progress: &Progress,
         call: &Call,
-        called_at: Timestamp,
+        (called_at, applied): (Timestamp, u64),
         now: Timestamp,
     ) -> Todo {
-        // Before the document is taken: it is of this place in the log, or of a later one.
-        let applied = self.applied.load(Ordering::Acquire);
         let document = match self.maker.get(&record.topic.key()).await {
             Made::Document(document) => Some(document),
             Made::Nothing => None,
@@ -181,6 +181,7 @@ impl Worker {
         let topic = record.topic.address(&self.site);
         let ends_at = record.ends_at().unwrap_or(Timestamp::MAX);
         // Only now: what is to be told may have been killed while the host had no room.
+        let applied = self.applied.load(Ordering::Acquire);
         let Made::Document(document) = self.maker.get(&record.topic.key()).await else {
             self.settle(&claimed, ends_at).await?;
             return Ok(Disposition::Retry(LATER));
@@ -197,7 +198,7 @@ impl Worker {
                 self.counts.delivery("taken");
                 let took = service_kit::now().duration_since(called_at);
                 self.counts.seconds.observe(took.as_secs_f64());
-                claimed.progress = Progress::sent(&document.tag, document.last_modified);
+                claimed.progress = Progress::sent(&document.tag, document.last_modified, applied);
                 self.settle(&claimed, ends_at).await?;
                 Ok(Disposition::Done)
             }
@@ -231,10 +232,10 @@ impl Worker {
         &self,
         claimed: Claimed<'_>,
         asked: &Asked,
-        document: Option<Arc<Document>>,
+        shown: Option<(Arc<Document>, u64)>,
     ) -> Result<Disposition, StoreError> {
         let (id, record) = (claimed.id, claimed.record);
-        let answer = match (&document, asked.mode) {
+        let answer = match (&shown, asked.mode) {
             (None, Mode::Subscribe) => {
                 self.counts.question("denied");
                 self.caller.deny(&record.callback, &asked.topic, "there is no such feed").await;
@@ -254,7 +255,7 @@ impl Worker {
         match answer {
             Answer::Yes => {
                 tracing::info!(callback, %topic, mode, "a WebSub subscriber has confirmed");
-                self.agree(claimed, asked, document.as_deref()).await
+                self.agree(claimed, asked, shown).await
             }
             Answer::No(reason) => {
                 tracing::info!(callback, %topic, mode, reason, "a request to the hub came to nothing");
@@ -278,7 +279,7 @@ impl Worker {
         &self,
         mut claimed: Claimed<'_>,
         asked: &Asked,
-        document: Option<&Document>,
+        shown: Option<(Arc<Document>, u64)>,
     ) -> Result<Disposition, StoreError> {
         let (id, now) = (claimed.id, service_kit::now());
         if asked.mode == Mode::Unsubscribe {
@@ -286,10 +287,10 @@ impl Worker {
             self.change(id, |record| record.agree(asked, now)).await?;
             return Ok(Disposition::Retry(Duration::ZERO));
         }
-        claimed.progress = match (claimed.record.standing(now), document) {
-            (None, Some(document)) => Progress::sent(&document.tag, document.last_modified),
-            // Who renews is there: what he missed, he gets now.
-            _ => Progress { failures: 0, error: None, not_before: None, ..claimed.progress },
+        claimed.progress = match (claimed.record.standing(now), shown) {
+            (None, Some((document, applied))) => Progress::sent(&document.tag, document.last_modified, applied),
+            // Who renews is there: what he missed, he gets now, and this call may have taken the place of one that said so.
+            _ => Progress { failures: 0, error: None, not_before: None, as_of: None, ..claimed.progress },
         };
         let lease_ends = now.checked_add(SignedDuration::from_secs(asked.lease.into())).unwrap_or(Timestamp::MAX);
         self.settle(&claimed, lease_ends).await?;

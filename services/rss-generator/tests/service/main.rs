@@ -7,6 +7,7 @@ mod foreign;
 mod hub;
 mod kills;
 mod pages;
+mod restarts;
 mod strangers;
 mod subscriber;
 mod wire;

@@ -63,10 +63,15 @@ async fn a_burst_is_announced_at_once_and_then_once_a_second() {
     assert_eq!(index.announce(now(), start + BETWEEN), (wanted("d"), None));
     // What somebody has, he is not called for; nor after his lease.
     assert!(index.changed(&key("all.atom"), "e"));
-    index.progress(id, Some(Progress::sent("e", now())));
+    index.progress(id, Some(Progress::sent("e", now(), 7)));
     assert_eq!(index.announce(now(), start + BETWEEN * 2), (vec![], None));
     assert!(index.changed(&key("all.atom"), "f"));
     assert_eq!(index.announce(in_days(10), start + BETWEEN * 3), (vec![], None));
+    // Whoever could not be called for is called for later.
+    index.again(&[id], start + BETWEEN * 3);
+    let later = start + BETWEEN * 3 + AFTER_FAILURE;
+    assert_eq!(index.announce(now(), start + BETWEEN * 4), (vec![], Some(later)));
+    assert_eq!(index.announce(now(), later), (wanted("f"), None));
     // A renewal keeps what is known of the topic.
     assert!(!index.subscription(id, Some(&reader), now()));
     assert!(index.changed(&key("all.atom"), "g"));
@@ -136,4 +141,20 @@ fn long_records_take_the_room_of_many() {
     assert_eq!(room("https://other.example/"), Err(Full::Subscriptions));
     index.sweep(in_days(11));
     assert_eq!((room("https://many.example/new"), room("https://other.example/")), (Ok(()), Ok(())));
+}
+
+#[test]
+fn when_the_stream_fills_up_its_rest_is_for_those_who_subscribe() {
+    let index = Index::default();
+    let (id, reader) = agreed("all.atom", "https://reader.example/1");
+    index.subscription(id, Some(&reader), now());
+    let room = |callback: &str| {
+        let (id, record) = record("all.atom", callback);
+        index.has_room(&id, &record.topic, &host(&record.callback))
+    };
+    index.crowded(true);
+    assert_eq!(room("https://reader.example/1"), Ok(()), "a renewal");
+    assert_eq!(room("https://reader.example/2"), Err(Full::Store));
+    index.crowded(false);
+    assert_eq!(room("https://reader.example/2"), Ok(()));
 }
