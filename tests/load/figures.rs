@@ -26,6 +26,8 @@ pub(crate) struct Scale {
     pub(crate) log: usize,
     /// Articles in the log when what feeds cost is measured.
     pub(crate) long_log: usize,
+    /// Articles waited for in twenty feeds.
+    pub(crate) seen: usize,
     /// Feeds that are made then.
     pub(crate) live: usize,
     /// Articles mailed to a single subscriber.
@@ -49,6 +51,7 @@ impl Scale {
         round: Duration::from_secs(3),
         log: 10_000,
         long_log: 100_000,
+        seen: 100,
         live: 10_000,
         alone: 300,
         some: (1000, 20),
@@ -68,6 +71,7 @@ impl Scale {
         round: Duration::from_secs(1),
         log: 500,
         long_log: 2000,
+        seen: 10,
         live: 200,
         alone: 10,
         some: (100, 2),

@@ -113,8 +113,7 @@ fn take(asked: &AtomicU8) -> bool {
 impl Document {
     /// `old` is the version it takes the place of.
     pub(crate) fn new(key: &Key, draft: Draft, old: Option<&Self>, now: Timestamp) -> Self {
-        let Draft { status, content_type, body, changed, source } = draft;
-        let hash: Hash = Sha256::digest(&body).into();
+        let Draft { status, content_type, body, hash, changed, source } = draft;
         // It never goes back, and is never later than the answer that carries it (RFC 9110, 8.8.2.1).
         let last_modified = old.map_or(changed, |old| changed.max(old.last_modified)).min(now);
         let asked = old.map(|old| old.asked.clone()).unwrap_or_default();

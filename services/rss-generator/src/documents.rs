@@ -6,6 +6,7 @@ use article::{Article, Status};
 use axum::http::StatusCode;
 use feed::{Entry, Standing};
 use jiff::Timestamp;
+use prometheus_client::metrics::counter::Counter;
 use subscription::Selection;
 
 use crate::entries::{Entries, guarded};
@@ -23,15 +24,17 @@ pub(crate) type Drafts = Vec<(Key, Option<Draft>)>;
 
 /// Writes documents and keeps what it wrote of single articles, so that a change of one costs one.
 pub(crate) struct Writer {
-    pub(crate) site: Site,
+    site: Site,
     entries: Entries,
+    /// Documents that were written and could not be served.
+    refused: Counter,
     /// When time alone changes the sitemap.
     pub(crate) sitemap_until: Option<Timestamp>,
 }
 
 impl Writer {
-    pub(crate) fn new(site: Site) -> Self {
-        Self { site, entries: Entries::default(), sitemap_until: None }
+    pub(crate) fn new(site: Site, refused: Counter) -> Self {
+        Self { site, entries: Entries::default(), refused, sitemap_until: None }
     }
 
     /// Everything that is different after `changes` of what the library has, and of the feeds that are `wanted` although
@@ -66,7 +69,7 @@ impl Writer {
             plans.iter().zip(&feeds).flat_map(|(plan, (_, _, forms, _))| forms.iter().map(move |form| (plan, *form)));
         let forms: Vec<(&(Plan, bool), Form)> = forms.collect();
         let written = parallel(&forms, |((plan, taken_back), form)| {
-            in_place(plan.key(*form), plan.document(&self.site, *form), *taken_back)
+            in_place(plan.key(*form), self.counted(plan.document(&self.site, *form)), *taken_back)
         });
         let mut drafts: Drafts = written.into_iter().flatten().collect();
         for handle in &changes.articles {
@@ -93,7 +96,8 @@ impl Writer {
         let layout = Layout::live(state, &self.site, selection, members);
         self.entries.write(state, &self.site, layout.shown.iter().copied());
         let changed = state.last_change(members.all());
-        Plan::new(state, &self.site, selection, &layout, &self.entries, changed).document(&self.site, form)
+        let plan = Plan::new(state, &self.site, selection, &layout, &self.entries, changed);
+        self.counted(plan.document(&self.site, form))
     }
 
     /// A page of older articles in one form, of a selection that is kept up.
@@ -104,7 +108,15 @@ impl Writer {
         let mut entries = Entries::default();
         entries.write(state, &self.site, layout.shown.iter().copied());
         let changed = state.last_change(&layout.shown);
-        Plan::new(state, &self.site, selection, &layout, &entries, changed).document(&self.site, form)
+        let plan = Plan::new(state, &self.site, selection, &layout, &entries, changed);
+        self.counted(plan.document(&self.site, form))
+    }
+
+    fn counted(&self, written: Option<Draft>) -> Option<Draft> {
+        if written.is_none() {
+            self.refused.inc();
+        }
+        written
     }
 
     /// An article's own page: whole, or a notice, or that it is gone; none for what nobody may know of.
@@ -124,7 +136,7 @@ impl Writer {
             }
             _ => return None,
         };
-        Some(Draft { status, content_type: HTML, body, changed: state.changed(handle), source: None })
+        Some(Draft::new(status, HTML, body, state.changed(handle)))
     }
 
     fn article(&self, article: &Article) -> Option<Vec<u8>> {
@@ -153,13 +165,16 @@ impl Writer {
         draft
     }
 
-    /// Forgets the entries of articles that no live feed shows; answers how many bytes of memory the others take.
-    pub(crate) fn sweep(&mut self, state: &State) -> usize {
+    /// Bytes of memory that entries take, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        self.entries.bytes()
+    }
+
+    /// Forgets the entries of articles that no live feed shows.
+    pub(crate) fn sweep(&mut self, state: &State) {
         let positions = state.positions();
-        let shown = state.live().flat_map(|(_, members)| members.window(positions));
-        let shown: HashSet<Handle> = shown.collect();
+        let shown: HashSet<Handle> = state.live().flat_map(|(_, members)| members.window(positions)).collect();
         self.entries.retain(&shown);
-        self.entries.bytes(state)
     }
 }
 
@@ -180,13 +195,7 @@ mod tests {
 
     #[test]
     fn nothing_takes_the_place_of_a_good_document_but_where_something_was_taken_back() {
-        let draft = || Draft {
-            status: StatusCode::OK,
-            content_type: HTML,
-            body: b"new".to_vec(),
-            changed: Timestamp::UNIX_EPOCH,
-            source: None,
-        };
+        let draft = || Draft::new(StatusCode::OK, HTML, b"new".to_vec(), Timestamp::UNIX_EPOCH);
         assert!(matches!(in_place(Key::Opml, Some(draft()), false), Some((Key::Opml, Some(_)))));
         assert!(matches!(in_place(Key::Opml, Some(draft()), true), Some((Key::Opml, Some(_)))));
         assert!(in_place(Key::Opml, None, false).is_none());

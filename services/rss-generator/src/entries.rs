@@ -20,8 +20,10 @@ pub(crate) struct Written {
 
 #[derive(Default)]
 pub(crate) struct Entries {
-    /// `None`: what readers may not have, or nobody can write.
-    written: HashMap<Handle, Option<Arc<Written>>>,
+    /// `None`: what readers may not have, or nobody can write. With the bytes of the article it was written from.
+    written: HashMap<Handle, (Option<Arc<Written>>, usize)>,
+    /// Of all these articles.
+    bytes: usize,
 }
 
 /// An entry in every format, its card and what holds them together, in bytes, for each byte of its article's JSON.
@@ -31,11 +33,13 @@ const BYTES_FOR_EACH: usize = 4;
 impl Entries {
     /// Forgets an article that has changed.
     pub(crate) fn forget(&mut self, handle: Handle) {
-        self.written.remove(&handle);
+        if let Some((_, bytes)) = self.written.remove(&handle) {
+            self.bytes -= bytes;
+        }
     }
 
     pub(crate) fn get(&self, handle: Handle) -> Option<&Arc<Written>> {
-        self.written.get(&handle)?.as_ref()
+        self.written.get(&handle)?.0.as_ref()
     }
 
     /// Writes those of `handles` that are not written yet, on all cores.
@@ -43,17 +47,22 @@ impl Entries {
         let missing: HashSet<Handle> = handles.into_iter().filter(|at| !self.written.contains_key(at)).collect();
         let missing: Vec<Handle> = missing.into_iter().collect();
         let written = parallel(&missing, |at| written(&state.article(*at), site));
-        self.written.extend(missing.into_iter().zip(written));
+        for (at, written) in missing.into_iter().zip(written) {
+            let bytes = state.envelope(at).len();
+            self.bytes += bytes;
+            self.written.insert(at, (written, bytes));
+        }
     }
 
     /// Keeps those of `live` only.
     pub(crate) fn retain(&mut self, live: &HashSet<Handle>) {
         self.written.retain(|at, _| live.contains(at));
+        self.bytes = self.written.values().map(|(_, bytes)| bytes).sum();
     }
 
     /// Of memory, roughly.
-    pub(crate) fn bytes(&self, state: &State) -> usize {
-        self.written.keys().map(|at| state.envelope(*at).len() * BYTES_FOR_EACH).sum()
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes * BYTES_FOR_EACH
     }
 }
 

@@ -149,13 +149,9 @@ impl Plan {
             return None;
         }
         let is_live_feed = self.page.is_none() && form.is_some();
-        Some(Draft {
-            status: StatusCode::OK,
-            content_type: form.map_or(HTML, Format::content_type),
-            body: written.ok()?,
-            changed: self.changed,
-            source: is_live_feed.then(|| self.source.clone()),
-        })
+        let content_type = form.map_or(HTML, Format::content_type);
+        let draft = Draft::new(StatusCode::OK, content_type, written.ok()?, self.changed);
+        Some(Draft { source: is_live_feed.then(|| self.source.clone()), ..draft })
     }
 }
 

@@ -8,6 +8,7 @@ mod address;
 mod answer;
 mod conditional;
 mod config;
+mod counts;
 mod dictionary;
 mod document;
 mod documents;

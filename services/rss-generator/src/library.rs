@@ -9,8 +9,10 @@ use article::ArticleId;
 use axum::http::StatusCode;
 use feed::{FeedMeta, Format, Item, Paging};
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use subscription::Selection;
 
+use crate::dictionary::Hash;
 use crate::document::Document;
 use crate::encode::Packer;
 
@@ -50,10 +52,19 @@ pub(crate) struct Draft {
     pub(crate) status: StatusCode,
     pub(crate) content_type: &'static str,
     pub(crate) body: Vec<u8>,
+    /// SHA-256 of the body, which takes as long as writing it: it is made where many are written at once.
+    pub(crate) hash: Hash,
     /// The last change that readers could notice.
     pub(crate) changed: Timestamp,
     /// Of a live feed: what it was written from, one for all its formats. Pages and archives have none.
     pub(crate) source: Option<Arc<Source>>,
+}
+
+impl Draft {
+    pub(crate) fn new(status: StatusCode, content_type: &'static str, body: Vec<u8>, changed: Timestamp) -> Self {
+        let hash = Sha256::digest(&body).into();
+        Self { status, content_type, body, hash, changed, source: None }
+    }
 }
 
 /// What a feed is written from: `feed::document` of it gives the same bytes at any time.
@@ -115,6 +126,11 @@ impl Library {
         Some(shelved.document.clone())
     }
 
+    /// How many documents there are.
+    pub(crate) fn len(&self) -> usize {
+        self.read().len()
+    }
+
     /// Everything there is, in no order.
     pub(crate) fn census(&self) -> Vec<Held> {
         let documents = self.read();
@@ -141,11 +157,10 @@ impl Library {
                 continue;
             };
             let old = self.read().get(&key).map(|shelved| shelved.document.clone());
-            let document = Document::new(&key, draft, old.as_deref(), now);
-            if old.is_some_and(|old| old.status == document.status && old.hash == document.hash) {
+            if old.as_ref().is_some_and(|old| old.status == draft.status && old.hash == draft.hash) {
                 continue;
             }
-            let document = Arc::new(document);
+            let document = Arc::new(Document::new(&key, draft, old.as_deref(), now));
             fresh.push((key.clone(), document.clone()));
             changes.push((key, Some(document)));
         }

@@ -62,7 +62,7 @@ pub(crate) fn directory(state: &State, site: &Site, entries: &Entries, changed: 
         list.extend(selection(atom).map(|selection| Listed { selection, name, articles }));
     }
     let body = html::directory(site, &all, contents);
-    Draft { status: StatusCode::OK, content_type: HTML, body, changed, source: None }
+    Draft::new(StatusCode::OK, HTML, body, changed)
 }
 
 /// The feeds of everything, of all sections and publishers.
@@ -101,7 +101,7 @@ pub(crate) fn opml(state: &State, site: &Site, changed: Timestamp) -> Draft {
     outlines.extend(top);
     outlines.extend(publishers.into_values());
     let body = feed::opml(&site.title, &outlines);
-    Draft { status: StatusCode::OK, content_type: OPML_CONTENT_TYPE, body, changed, source: None }
+    Draft::new(StatusCode::OK, OPML_CONTENT_TYPE, body, changed)
 }
 
 /// The sitemap of the news, and when time alone will change it.
@@ -112,8 +112,7 @@ pub(crate) fn sitemap(state: &State, site: &Site, now: Timestamp) -> (Draft, Opt
     let articles = parallel(&news, |at| state.article(*at));
     let body = feed::news_sitemap(&site.title, &site.links, &articles);
     let until = news.last().and_then(|at| published(at).checked_add(NEWS).ok());
-    let content_type = "application/xml; charset=utf-8";
-    (Draft { status: StatusCode::OK, content_type, body, changed: state.last_change(&news), source: None }, until)
+    (Draft::new(StatusCode::OK, "application/xml; charset=utf-8", body, state.last_change(&news)), until)
 }
 
 /// `None` for a path of sections that is longer than an address may be.

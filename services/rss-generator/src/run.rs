@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::config::{Config, METRICS_LISTEN};
+use crate::counts::Counts;
 use crate::encode::Packer;
 use crate::follow::Follower;
 use crate::http::router;
@@ -90,7 +91,9 @@ impl RssGenerator {
         tracing::info!(address = %self.address, "serving feeds at {}", self.site.home());
         let instance = service_kit::instance(self.address);
         let receipts = receipts(self.bus.clone(), instance, &tasks, shutdown.clone());
-        let stand = Stand::new(self.site, library.clone(), self.pinned, self.memory);
+        let counts = Counts::default();
+        counts.register(&self.metrics);
+        let stand = Stand::new(self.site, library.clone(), self.pinned, self.memory, counts);
         let follower = Follower::new(stand, library, wishes, health, hub, receipts);
         let log = read_all(self.bus.tail(&topology::ARTICLES, shutdown.clone()));
         let stop = shutdown.clone().drop_guard();

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::config::Config;
+use crate::counts::Counts;
 use crate::document::Document;
 use crate::encode::Packer;
 use crate::library::{Key, Library};
@@ -82,7 +83,7 @@ pub(crate) fn site() -> Site {
 /// What a replica without its network serves from.
 pub(crate) fn stand() -> (Stand, Arc<Library>) {
     let (config, library) = (config(), Arc::new(Library::new(Packer::new().0)));
-    (Stand::new(site(), library.clone(), config.pinned, config.memory), library)
+    (Stand::new(site(), library.clone(), config.pinned, config.memory, Counts::default()), library)
 }
 
 /// What a reader is answered.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use subscription::Selection;
 
+use crate::counts::Counts;
 use crate::document::Document;
 use crate::documents::{Drafts, Writer};
 use crate::feeds::{FORMS, Form};
@@ -44,6 +45,7 @@ pub(crate) struct Stand {
     searches: HashMap<Selection, BTreeSet<Handle>>,
     /// Bytes.
     memory: usize,
+    counts: Counts,
     /// Bytes made since it was last looked whether there is room.
     made: usize,
 }
@@ -62,20 +64,25 @@ pub(crate) enum Making {
 impl Stand {
     /// `pinned` beside the feed of everything, which always is; `memory` in bytes, for documents and what they are written
     /// from. The articles themselves are not in it.
-    pub(crate) fn new(site: Site, library: Arc<Library>, pinned: Vec<Selection>, memory: usize) -> Self {
-        let mut stand = Self {
+    pub(crate) fn new(
+        site: Site,
+        library: Arc<Library>,
+        pinned: Vec<Selection>,
+        memory: usize,
+        counts: Counts,
+    ) -> Self {
+        Self {
             state: State::default(),
-            writer: Writer::new(site),
+            writer: Writer::new(site, counts.refused.clone()),
             library,
             pinned: pinned.into_iter().chain([Selection::everything()]).collect(),
             kept: HashSet::new(),
             pages: HashMap::new(),
             searches: HashMap::new(),
             memory,
+            counts,
             made: 0,
-        };
-        stand.made = memory;
-        stand
+        }
     }
 
     pub(crate) fn apply(&mut self, revision: Revision, now: Timestamp) -> Changes {
@@ -136,7 +143,15 @@ impl Stand {
         let wanted =
             |key: &Key| matches!(key, Key::Feed(selection, _) if pinned.contains(selection)) || kept.contains(key);
         drafts.extend(self.writer.write(&self.state, &changes, &self.library, wanted, now));
-        self.library.replace(drafts, now)
+        let fresh = self.library.replace(drafts, now);
+        self.count();
+        fresh
+    }
+
+    fn count(&self) {
+        self.counts.articles.set(gauge(self.state.len()));
+        self.counts.feeds.set(gauge(self.state.feeds()));
+        self.counts.documents.set(gauge(self.library.len()));
     }
 
     /// Pages of older articles that are not what they were: from the one before the first that changed, which tells the
@@ -232,6 +247,7 @@ impl Stand {
         match self.library.get(key) {
             Some(document) => {
                 self.made += document.weight();
+                self.count();
                 Making::Done(document)
             }
             None => Making::Failed,
@@ -259,7 +275,12 @@ impl Stand {
         self.made = 0;
         let mut shelf = self.library.census();
         let members: usize = self.state.live().map(|(_, members)| members.bytes()).sum();
-        let mut bytes = shelf.iter().map(|held| held.bytes).sum::<usize>() + members + self.writer.sweep(&self.state);
+        let documents: usize = shelf.iter().map(|held| held.bytes).sum();
+        if documents + members + self.writer.bytes() > self.memory {
+            self.writer.sweep(&self.state);
+        }
+        let mut bytes = documents + members + self.writer.bytes();
+        self.counts.bytes.set(gauge(bytes));
         let mut live: HashMap<Selection, usize> = HashMap::new();
         for selection in shelf.iter().filter_map(|held| selection_of(&held.key)) {
             *live.entry(selection.clone()).or_default() += 1;
@@ -305,7 +326,6 @@ impl Stand {
             self.state.close(&selection);
             self.pages.remove(&selection);
         }
-        self.writer.sweep(&self.state);
     }
 
     /// Every page of older articles, as of now.
@@ -319,6 +339,10 @@ impl Stand {
     fn stays(&self, key: &Key) -> bool {
         matches!(key, Key::Feed(selection, _) if self.pinned.contains(selection)) || self.kept.contains(key)
     }
+}
+
+fn gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn selection_of(key: &Key) -> Option<&Selection> {

@@ -248,6 +248,11 @@ impl State {
         self.live.iter()
     }
 
+    /// How many feeds are kept up.
+    pub(crate) fn feeds(&self) -> usize {
+        self.live.len()
+    }
+
     pub(crate) fn range(&self, selection: &Selection) -> Range {
         self.facts.range(selection)
     }

@@ -81,13 +81,9 @@ impl Desk {
         let items = items.into_iter().map(|(_, _, item)| item).collect();
         let source = Arc::new(Source { meta, paging: Paging::Live { prev: None }, items });
         let Key::Feed(_, Some(format)) = self.key else { unreachable!("it is a feed") };
-        let draft = Draft {
-            status: StatusCode::OK,
-            content_type: format.content_type(),
-            body: source.written(format),
-            changed: at("2026-06-01T00:00:00Z"),
-            source: Some(source),
-        };
+        let (body, changed) = (source.written(format), at("2026-06-01T00:00:00Z"));
+        let draft = Draft::new(StatusCode::OK, format.content_type(), body, changed);
+        let draft = Draft { source: Some(source), ..draft };
         self.library.replace(vec![(self.key.clone(), Some(draft))], at("2026-06-02T00:00:00Z"));
         self.library.get(&self.key).unwrap()
     }
