@@ -17,8 +17,11 @@ use crate::html::CONTENT_SECURITY_POLICY;
 /// that fails, no longer, for what was killed must go; and so long may a reader use it as a dictionary (RFC 9842, section
 /// 2.2.1).
 pub(crate) const FRESH: &str = "public, max-age=60, stale-if-error=3600";
-/// What is at the address changes only when one of its articles does; ADR 12.
-pub(crate) const ARCHIVED: &str = "public, max-age=86400";
+/// What is at the address changes only when one of its articles does (ADR 12). No longer than an hour either: what was
+/// killed must go.
+pub(crate) const ARCHIVED: &str = "public, max-age=3600";
+/// What says nothing of any article.
+pub(crate) const SETTLED: &str = "public, max-age=86400";
 /// A cache that does not know status 226 must not keep what is a part only; one that does may (RFC 3229, section 10.8).
 const PARTIAL: &str = "no-store, im, max-age=60";
 
@@ -43,14 +46,14 @@ pub(crate) async fn answer(
 ) -> Response {
     let accepted = Accepted::of(headers);
     if document.status == StatusCode::OK {
-        if let Some(known) = known(headers, &document.tag) {
+        if let Some(known) = known(headers, &document.tag, &accepted) {
             return unchanged(document, known, terms);
         }
         if document.is_live() && *method == Method::GET {
             let coding = accepted.choices().next();
-            for base in delta_bases(headers) {
+            for (base, content) in delta_bases(headers) {
                 if let Some(coding) = coding
-                    && let Some(form) = document.delta_form(base, coding).await
+                    && let Some(form) = document.delta_form(content, coding, packer).await
                 {
                     return partial(document, &form, base, coding, terms);
                 }
@@ -72,7 +75,7 @@ async fn choose(
 ) -> Option<(Option<&'static str>, Option<Arc<Form>>)> {
     if accepted.dictionary()
         && document.values.dictionary.is_some()
-        && let Some(form) = document.step(dictionary::available(headers)).await
+        && let Some(form) = document.step(dictionary::available(headers), packer).await
     {
         return Some((Some("dcz"), Some(form)));
     }
@@ -89,8 +92,8 @@ async fn choose(
     let coding = accepted.choices().next()??;
     let made = document.clone();
     let work = move || made.work(Work::Encode(coding, Effort::Quick));
-    tokio::task::spawn_blocking(work).await.ok()?;
-    Some((Some(coding.name()), document.ready(coding)))
+    packer.grew(tokio::task::spawn_blocking(work).await.ok()?);
+    Some((Some(coding.name()), Some(document.ready(coding)?)))
 }
 
 fn whole(document: &Document, coding: Option<&'static str>, form: Option<&Form>, terms: Terms) -> Response {
@@ -127,7 +130,7 @@ fn unchanged(document: &Document, known: &str, terms: Terms) -> Response {
     response
 }
 
-/// Only what is new since the version with the tag `base`.
+/// Only what is new since the version that the reader knows by the tag `base`, in quotes.
 fn partial(document: &Document, form: &Form, base: &str, coding: Option<Coding>, terms: Terms) -> Response {
     let mut response = Response::new(Body::from(form.body.clone()));
     *response.status_mut() = StatusCode::IM_USED;
@@ -137,7 +140,7 @@ fn partial(document: &Document, form: &Form, base: &str, coding: Option<Coding>,
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     }
     headers.insert(IM, HeaderValue::from_static("feed"));
-    if let Ok(base) = HeaderValue::try_from(format!("\"{base}\"")) {
+    if let Ok(base) = HeaderValue::from_str(base) {
         headers.insert(DELTA_BASE, base);
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(PARTIAL));

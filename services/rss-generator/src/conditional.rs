@@ -1,7 +1,7 @@
 //! What a request's headers allow and ask for: conditional requests (RFC 9110, section 13), codings (12.5.3), media types
 //! (12.5.1), and what RFC 3229 adds.
 //!
-//! Nothing here allocates but [`weighted`]: most requests are answered with 304, in less time than that would take.
+//! Nothing here allocates: most requests are answered with 304, in less time than that would take.
 
 use axum::http::{HeaderMap, HeaderName, header};
 
@@ -28,11 +28,20 @@ fn content(tag: &str) -> Option<&str> {
 
 /// The tag with which the reader says that it has this document already, in quotes; `*` if it said only that it has one.
 ///
-/// Comparison is weak, and the suffix does not count: it is the same news in another envelope. `If-Modified-Since` is not
-/// looked at, as section 13.1.3 permits: a date has whole seconds, in which a feed may change twice, and an article that
-/// left a feed leaves no date behind for a replica that starts later. Every answer has a tag.
-pub(crate) fn known<'a>(headers: &'a HeaderMap, tag: &str) -> Option<&'a str> {
-    tags(headers).find(|candidate| *candidate == "*" || content(candidate) == Some(tag))
+/// Comparison is weak, and the suffix does not count: it is the same news in another envelope. Of several tags the one
+/// whose coding is acceptable: a shared cache names all the forms it has, and hands out the one it is told (RFC 9111,
+/// section 4.3.4). `If-Modified-Since` is not looked at, as section 13.1.3 permits: a date has whole seconds, in which a
+/// feed may change twice, and an article that left a feed leaves no date behind for a replica that starts later. Every
+/// answer has a tag.
+pub(crate) fn known<'a>(headers: &'a HeaderMap, tag: &str, accepted: &Accepted) -> Option<&'a str> {
+    let mut any = None;
+    for candidate in tags(headers).filter(|candidate| *candidate == "*" || content(candidate) == Some(tag)) {
+        if accepted.takes(candidate) {
+            return Some(candidate);
+        }
+        any = any.or(Some(candidate));
+    }
+    any
 }
 
 /// Whether the request is conditional at all, in whatever way.
@@ -40,14 +49,14 @@ pub(crate) fn is_conditional(headers: &HeaderMap) -> bool {
     headers.contains_key(header::IF_NONE_MATCH) || headers.contains_key(header::IF_MODIFIED_SINCE)
 }
 
-/// The versions that the reader has, by the tags of their contents, if it would rather have only what is new since
-/// (`A-IM: feed`, RFC 3229 and what feed readers made of it).
-pub(crate) fn delta_bases(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+/// The versions that the reader has, by their tags in quotes and the tags of their contents, if it would rather have only
+/// what is new since (`A-IM: feed`, RFC 3229 and what feed readers made of it).
+pub(crate) fn delta_bases(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let wanted = members(headers, A_IM).any(|member| {
         let (name, weight) = weight(member);
         name.eq_ignore_ascii_case("feed") && weight > 0
     });
-    tags(headers).filter(move |_| wanted).filter_map(content)
+    tags(headers).filter(move |_| wanted).filter_map(|tag| Some((tag, content(tag)?)))
 }
 
 /// What `Accept-Encoding` allows, each with its weight: 0 (not acceptable) to 1000.
@@ -93,6 +102,16 @@ impl Accepted {
         choices.into_iter().take_while(|(weight, _)| *weight > 0).map(|(_, coding)| coding)
     }
 
+    /// Whether the form with this tag, in quotes, is acceptable as far as its suffix tells.
+    fn takes(&self, tag: &str) -> bool {
+        let Some((_, suffix)) = tag.trim_end_matches('"').split_once('-') else { return self.identity > 0 };
+        let coding = Coding::ALL.into_iter().find(|coding| suffix.starts_with(coding.name()));
+        match coding {
+            Some(coding) => self.codings[coding as usize] > 0,
+            None => !suffix.starts_with("dcz") || self.dictionary > 0,
+        }
+    }
+
     /// Whether a dictionary is used if both have one: when nothing else is liked better.
     pub(crate) fn dictionary(&self) -> bool {
         self.dictionary > 0 && self.codings.iter().chain([&self.identity]).all(|weight| *weight <= self.dictionary)
@@ -109,9 +128,9 @@ fn weight(member: &str) -> (&str, u16) {
     (name, weight.map_or(1000, |weight| (weight.clamp(0.0, 1.0) * 1000.0).round() as u16))
 }
 
-/// The members of a list with weights in thousandths, in lower case: `a;q=0.5, B` → `[("a", 500), ("b", 1000)]`.
-pub(crate) fn weighted(headers: &HeaderMap, name: HeaderName) -> Vec<(String, u16)> {
-    members(headers, name).map(weight).map(|(name, weight)| (name.to_ascii_lowercase(), weight)).collect()
+/// The members of a list with weights in thousandths: `a;q=0.5, B` → `("a", 500), ("B", 1000)`.
+pub(crate) fn weighted(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = (&str, u16)> {
+    members(headers, name).map(weight)
 }
 
 #[cfg(test)]
@@ -126,6 +145,7 @@ mod tests {
 
     #[test]
     fn every_form_of_a_tag_is_known_again() {
+        let nothing = Accepted::of(&HeaderMap::new());
         for (value, known_as) in [
             ("\"abc\"", Some("\"abc\"")),
             ("W/\"abc\"", Some("\"abc\"")),
@@ -143,23 +163,44 @@ mod tests {
             ("\"", None),
             ("", None),
         ] {
-            assert_eq!(known(&headers(&[("if-none-match", value)]), "abc"), known_as, "{value}");
+            assert_eq!(known(&headers(&[("if-none-match", value)]), "abc", &nothing), known_as, "{value}");
         }
         let twice = headers(&[("if-none-match", "\"x\""), ("if-none-match", "\"abc\"")]);
         let mut lines = HeaderMap::new();
         lines.append("if-none-match", "\"x\"".parse().unwrap());
         lines.append("if-none-match", "\"abc\"".parse().unwrap());
-        assert_eq!((known(&twice, "abc"), known(&lines, "abc")), (Some("\"abc\""), Some("\"abc\"")));
+        assert_eq!(known(&twice, "abc", &nothing), Some("\"abc\""));
+        assert_eq!(known(&lines, "abc", &nothing), Some("\"abc\""));
         let dated = headers(&[("if-modified-since", "Fri, 01 Jan 2027 00:00:00 GMT")]);
-        assert_eq!(known(&dated, "abc"), None, "a date proves nothing");
+        assert_eq!(known(&dated, "abc", &nothing), None, "a date proves nothing");
         assert!(is_conditional(&dated) && !is_conditional(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn of_several_forms_a_cache_is_told_one_that_its_client_takes() {
+        const FORMS: &str = r#""abc-br9", "abc-dcz-00112233", "abc-gzip", "abc", "abc-zstd""#;
+        for (accepts, tags, known_as) in [
+            ("gzip", FORMS, r#""abc-gzip""#),
+            ("br;q=0, zstd", FORMS, r#""abc""#),
+            ("zstd, identity;q=0", FORMS, r#""abc-zstd""#),
+            ("br, gzip", FORMS, r#""abc-br9""#),
+            ("dcz, identity;q=0", FORMS, r#""abc-dcz-00112233""#),
+            ("", FORMS, r#""abc""#),
+            // A suffix of somebody else's tells nothing, and a reader that has one form has the news.
+            ("gzip", r#""abc-br9", "abc--deflate""#, r#""abc--deflate""#),
+            ("gzip", r#""abc-br9""#, r#""abc-br9""#),
+            ("identity;q=0, gzip", r#""other-gzip", "abc""#, r#""abc""#),
+        ] {
+            let headers = headers(&[("accept-encoding", accepts), ("if-none-match", tags)]);
+            assert_eq!(known(&headers, "abc", &Accepted::of(&headers)), Some(known_as), "{accepts}: {tags}");
+        }
     }
 
     #[test]
     fn what_is_new_is_told_to_whoever_asks_and_says_since_when() {
         for (a_im, none_match, bases) in [
-            ("feed", "\"a-gzip\", W/\"b\"", &["a", "b"][..]),
-            ("gzip, FEED;q=0.5", "\"a\"", &["a"]),
+            ("feed", "\"a-gzip\", W/\"b\"", &[("\"a-gzip\"", "a"), ("\"b\"", "b")][..]),
+            ("gzip, FEED;q=0.5", "\"a\"", &[("\"a\"", "a")]),
             ("feed;q=0", "\"a\"", &[]),
             ("vcdiff", "\"a\"", &[]),
             ("feed", "*", &[]),
@@ -238,7 +279,8 @@ mod tests {
         #[test]
         fn no_header_is_too_strange(value in "[ -~]{0,80}") {
             let headers = headers(&[("accept-encoding", &value), ("if-none-match", &value), ("a-im", &value)]);
-            let _ = (Accepted::of(&headers).choices().count(), known(&headers, "abc"), delta_bases(&headers).count());
+            let accepted = Accepted::of(&headers);
+            let _ = (accepted.choices().count(), known(&headers, "abc", &accepted), delta_bases(&headers).count());
         }
     }
 }

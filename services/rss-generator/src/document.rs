@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
+use tokio::task::JoinError;
 use tokio::time::Instant;
 
 use crate::dictionary::{self, Dictionary, Hash};
@@ -186,24 +187,29 @@ impl Document {
         }
     }
 
-    /// Does what was queued. Takes its time: not for threads that answer readers.
-    pub(crate) fn work(&self, work: Work) {
+    /// Does what was queued, and answers how many bytes of memory that takes. Takes its time: not for threads that answer
+    /// readers.
+    pub(crate) fn work(&self, work: Work) -> usize {
         match work {
             Work::Encode(coding, effort) => {
                 let form = self.encoded(coding, effort);
+                let bytes = form.body.len();
                 let slot = &self.forms[coding as usize];
                 *slot.form.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(form));
                 slot.queued.store(false, Ordering::Release);
                 if self.live.is_some() {
                     *self.plain.write().unwrap_or_else(PoisonError::into_inner) = None;
                 }
+                bytes
             }
             Work::Step => {
                 let last = self.live.as_ref().and_then(|live| live.history.dictionaries.last());
-                if let Some(dictionary) = last {
-                    // Whoever is faster: the bytes are the same.
-                    let _ = self.side(Side::Step(dictionary.hash)).set(Arc::new(self.stepped(dictionary)));
-                }
+                let Some(dictionary) = last else { return 0 };
+                let form = self.stepped(dictionary);
+                let bytes = form.body.len();
+                // Whoever is faster: the bytes are the same.
+                let _ = self.side(Side::Step(dictionary.hash)).set(Arc::new(form));
+                bytes
             }
         }
     }
@@ -232,14 +238,19 @@ impl Document {
     async fn made(
         self: &Arc<Self>,
         side: Side,
+        packer: &Packer,
         make: impl FnOnce(&Self) -> Form + Send + 'static,
     ) -> Option<Arc<Form>> {
         let cell = self.side(side);
         let document = self.clone();
-        let form = cell.get_or_try_init(async || tokio::task::spawn_blocking(move || Arc::new(make(&document))).await);
+        let form = cell.get_or_try_init(async || {
+            let form = tokio::task::spawn_blocking(move || Arc::new(make(&document))).await?;
+            packer.grew(form.body.len());
+            Ok(form)
+        });
         match form.await {
             Ok(form) => Some(form.clone()),
-            Err(_panicked) => {
+            Err::<_, JoinError>(_panicked) => {
                 tracing::error!(
                     work = "a form for one version",
                     "compressing a document panicked; it goes out as it is"
@@ -250,13 +261,13 @@ impl Document {
     }
 
     /// The whole document for a reader who has the version with the hash `have`, if that is still known here.
-    pub(crate) async fn step(self: &Arc<Self>, have: Option<Hash>) -> Option<Arc<Form>> {
+    pub(crate) async fn step(self: &Arc<Self>, have: Option<Hash>, packer: &Packer) -> Option<Arc<Form>> {
         note(&self.asked.steps);
         let (have, live) = (have?, self.live.as_ref()?);
         let known = live.history.dictionaries.iter().find(|dictionary| dictionary.hash == have).cloned();
         let itself = || Arc::new(Dictionary { hash: self.hash, source: live.source.clone() });
         let dictionary = known.or_else(|| (have == self.hash).then(itself))?;
-        self.made(Side::Step(have), move |document| document.stepped(&dictionary)).await
+        self.made(Side::Step(have), packer, move |document| document.stepped(&dictionary)).await
     }
 
     /// What is new since the version with the tag `have`, as a feed of its own. `None` when that version is not known here,
@@ -268,11 +279,16 @@ impl Document {
     }
 
     /// [`Document::delta`] in `coding`.
-    pub(crate) async fn delta_form(self: &Arc<Self>, have: &str, coding: Option<Coding>) -> Option<Arc<Form>> {
+    pub(crate) async fn delta_form(
+        self: &Arc<Self>,
+        have: &str,
+        coding: Option<Coding>,
+        packer: &Packer,
+    ) -> Option<Arc<Form>> {
         // Only versions that are known get a place.
         self.live.as_ref()?.history.since(have).map(drop)?;
         let have = have.to_owned();
-        self.made(Side::Delta(have.clone(), coding), move |document| {
+        self.made(Side::Delta(have.clone(), coding), packer, move |document| {
             let plain = document.delta(&have).unwrap_or_default();
             let body = coding.map_or(plain.clone(), |coding| encode(coding, Effort::Quick, &plain));
             // The tag is that of the whole, which the reader has then (RFC 3229, section 10.4.1).

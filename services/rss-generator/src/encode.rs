@@ -5,7 +5,8 @@
 //! that nobody asks for is not made.
 
 use std::io::Write;
-use std::sync::Weak;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -100,13 +101,26 @@ struct Job {
 pub(crate) struct Packer {
     quick: mpsc::Sender<Job>,
     thorough: mpsc::Sender<Job>,
+    grown: Arc<AtomicUsize>,
 }
 
 impl Packer {
     /// And what it needs to be run by [`Packing::run`].
     pub(crate) fn new() -> (Self, Packing) {
         let ((quick, quick_jobs), (thorough, thorough_jobs)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
-        (Self { quick, thorough }, Packing { quick: quick_jobs, thorough: thorough_jobs })
+        let grown = Arc::<AtomicUsize>::default();
+        let packing = Packing { quick: quick_jobs, thorough: thorough_jobs, grown: grown.clone() };
+        (Self { quick, thorough, grown }, packing)
+    }
+
+    /// Notes bytes of memory that documents take from now on.
+    pub(crate) fn grew(&self, bytes: usize) {
+        self.grown.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The bytes noted since this was last asked. What went meanwhile is in it.
+    pub(crate) fn take_grown(&self) -> usize {
+        self.grown.swap(0, Ordering::Relaxed)
     }
 
     /// Whether there was a place for it.
@@ -121,25 +135,28 @@ impl Packer {
 pub(crate) struct Packing {
     quick: mpsc::Receiver<Job>,
     thorough: mpsc::Receiver<Job>,
+    grown: Arc<AtomicUsize>,
 }
 
 impl Packing {
     /// Compresses on threads that answer nobody, until the last packer is dropped.
     pub(crate) async fn run(self) {
-        tokio::join!(work_off(self.quick, 0), work_off(self.thorough, REST));
+        tokio::join!(work_off(self.quick, 0, &self.grown), work_off(self.thorough, REST, &self.grown));
     }
 }
 
 /// Does one job after the other, and rests after each `rest` times as long as it took.
-async fn work_off(mut jobs: mpsc::Receiver<Job>, rest: u32) {
+async fn work_off(mut jobs: mpsc::Receiver<Job>, rest: u32, grown: &AtomicUsize) {
     while let Some(job) = jobs.recv().await {
         tokio::time::sleep_until(job.not_before).await;
         // Replaced meanwhile: nobody will ask for it.
         let Some(document) = job.document.upgrade() else { continue };
         let begin = Instant::now();
-        let packed = tokio::task::spawn_blocking(move || document.work(job.work)).await;
-        if packed.is_err() {
-            tracing::error!(work = ?job.work, "compressing a document panicked; it goes out as it is");
+        match tokio::task::spawn_blocking(move || document.work(job.work)).await {
+            Ok(bytes) => drop(grown.fetch_add(bytes, Ordering::Relaxed)),
+            Err(_panicked) => {
+                tracing::error!(work = ?job.work, "compressing a document panicked; it goes out as it is");
+            }
         }
         tokio::time::sleep(begin.elapsed() * rest).await;
     }

@@ -311,6 +311,8 @@ impl Desk {
             }
         }
         self.changes.merge(self.stand.wake(now));
+        // Documents grow while they are read, though none is made.
+        self.stand.tidy(now);
     }
 
     /// Makes for a moment: first what is `asked` for. Answers what needs texts to be read.

@@ -1,6 +1,6 @@
 //! Which address is answered with which document.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use service_kit::client;
 use tokio::time::Instant;
 
 use crate::address::Address;
-use crate::answer::{self, ARCHIVED, FRESH, Terms, enough, preflight, secure, share};
-use crate::conditional::{is_conditional, known, weighted};
+use crate::answer::{self, ARCHIVED, FRESH, SETTLED, Terms, enough, preflight, secure, share};
+use crate::conditional::{Accepted, is_conditional, known, weighted};
 use crate::document::tag_of;
 use crate::html::{self, STYLE, STYLE_PATH};
 use crate::library::Key;
 use crate::maker::{Made, Maker};
-use crate::patience::Patience;
+use crate::patience::{Patience, is_shared};
 use crate::site::Site;
 use crate::words::{Said, Words};
 
@@ -100,7 +100,7 @@ async fn article(State(shelf): Shared, request: Request) -> Response {
 async fn style(headers: HeaderMap) -> Response {
     static TAG: LazyLock<String> = LazyLock::new(|| tag_of(STYLE.as_bytes()));
     let mut response = Response::new(Body::empty());
-    if known(&headers, &TAG).is_some() {
+    if known(&headers, &TAG, &Accepted::of(&headers)).is_some() {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
         *response.body_mut() = Body::from(STYLE);
@@ -117,15 +117,15 @@ async fn robots(State(shelf): Shared) -> Response {
     let sitemap = shelf.site.links.to("/sitemap-news.xml");
     let mut response = Response::new(Body::from(format!("User-agent: *\nDisallow: /hub\n\nSitemap: {sitemap}\n")));
     insert(&mut response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
-    insert(&mut response, header::CACHE_CONTROL, ARCHIVED);
+    insert(&mut response, header::CACHE_CONTROL, SETTLED);
     response
 }
 
 /// The form that `Accept` likes best; the page where it does not care (`*/*`) or likes it as well as a feed.
 fn negotiate(headers: &HeaderMap) -> Option<Format> {
-    let accepted = weighted(headers, header::ACCEPT);
     let weight = |names: &[&str]| {
-        let weights = accepted.iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(_, weight)| *weight);
+        let is_named = |name: &str| names.iter().any(|other| name.eq_ignore_ascii_case(other));
+        let weights = weighted(headers, header::ACCEPT).filter(|(name, _)| is_named(name)).map(|(_, weight)| weight);
         weights.max().unwrap_or_default()
     };
     let page = weight(&["text/html", "application/xhtml+xml", "text/*", "*/*"]);
@@ -142,13 +142,20 @@ impl Shelf {
     async fn answer(&self, key: Key, request: Request, cache: &'static str, negotiated: bool) -> Response {
         // Whatever it has for a body is none of ours.
         let (request, _) = request.into_parts();
-        let document = match self.maker.get(&key).await {
+        let client = self.client(&request);
+        let made = match client {
+            Some(client) => self.maker.get_for(client, &key).await,
+            None => self.maker.get(&key).await,
+        };
+        let document = match made {
             Made::Document(document) => document,
             unmade => return self.unmade(&unmade),
         };
         if document.is_live()
             && request.method == Method::GET
-            && let Some(wait) = self.spent(&key, &document.tag, &request)
+            && !is_conditional(&request.headers)
+            && let Some(client) = client
+            && let Some(wait) = self.spent(client, &key, &document.tag, &request.headers)
         {
             return enough(wait);
         }
@@ -163,15 +170,16 @@ impl Shelf {
         response
     }
 
-    /// How long a reader must wait that never says what it has.
-    fn spent(&self, key: &Key, tag: &str, request: &Parts) -> Option<Duration> {
-        let headers = &request.headers;
-        if is_conditional(headers) {
-            return None;
-        }
+    /// The network a request comes from; `None` where many may stand behind one address.
+    fn client(&self, request: &Parts) -> Option<IpAddr> {
         let ConnectInfo(peer) = request.extensions.get::<ConnectInfo<SocketAddr>>()?;
-        let network = client::network(*peer, headers, self.client_ip_header.as_deref());
-        self.patience.spent(network, headers.get(header::USER_AGENT), key, tag, Instant::now())
+        let network = client::network(*peer, &request.headers, self.client_ip_header.as_deref());
+        Some(network).filter(|network| !is_shared(*network))
+    }
+
+    /// How long a reader must wait that never says what it has.
+    fn spent(&self, client: IpAddr, key: &Key, tag: &str, headers: &HeaderMap) -> Option<Duration> {
+        self.patience.spent(client, headers.get(header::USER_AGENT), key, tag, Instant::now())
     }
 
     /// 404; or 503 while the log is still being read, for then nobody knows yet, and while too many wait.
@@ -207,7 +215,7 @@ fn moved(to: &str) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
     insert(&mut response, header::LOCATION, to);
-    insert(&mut response, header::CACHE_CONTROL, ARCHIVED);
+    insert(&mut response, header::CACHE_CONTROL, SETTLED);
     secure(response.headers_mut());
     share(response.headers_mut());
     response
@@ -231,7 +239,7 @@ mod tests {
             ("application/rss+xml", Some(Format::Rss)),
             ("application/atom+xml, application/rss+xml;q=0.9, */*;q=0.1", Some(Format::Atom)),
             ("application/rss+xml, application/atom+xml, text/html;q=0.5", Some(Format::Rss)),
-            ("application/json", Some(Format::Json)),
+            ("Application/JSON", Some(Format::Json)),
             ("application/feed+json;q=0.5, text/html", None),
         ] {
             let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);

@@ -164,21 +164,27 @@ impl Library {
             fresh.push((key.clone(), document.clone()));
             changes.push((key, Some(document)));
         }
+        // Freed when nobody waits for the lock any more: there may be thousands.
+        let mut old = Vec::with_capacity(changes.len());
         let mut documents = self.write();
         // Wraps around after years; the wrong documents are cleared away once.
         let now_read = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
         for (key, document) in changes {
             match document {
-                None => drop(documents.remove(&key)),
+                None => old.extend(documents.remove(&key)),
                 Some(document) => {
                     // Who reads a feed reads its next version.
                     let read = documents.get(&key).map_or(now_read, |old| old.read.load(Ordering::Relaxed));
-                    documents.insert(key, Shelved { document, read: AtomicU32::new(read) });
+                    old.extend(documents.insert(key, Shelved { document, read: AtomicU32::new(read) }));
                 }
             }
         }
         drop(documents);
-        fresh.iter().for_each(|(_, document)| document.prepare(&self.packer));
+        drop(old);
+        for (_, document) in &fresh {
+            self.packer.grew(document.weight());
+            document.prepare(&self.packer);
+        }
         fresh
     }
 

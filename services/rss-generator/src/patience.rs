@@ -82,9 +82,14 @@ impl Patience {
 }
 
 /// Whether many may stand behind the address: a proxy in front of us, or an office.
-fn is_shared(network: IpAddr) -> bool {
+pub(crate) fn is_shared(network: IpAddr) -> bool {
     match network {
-        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        IpAddr::V4(address) => {
+            // 100.64.0.0/10 is for providers' own networks, and for proxies in some clouds (RFC 6598).
+            let [first, second, ..] = address.octets();
+            let is_providers = first == 100 && second & 0xc0 == 64;
+            address.is_loopback() || address.is_private() || address.is_link_local() || is_providers
+        }
         // A network of ::/64 is the loopback address's.
         IpAddr::V6(address) => {
             address.segments()[..4] == [0; 4] || address.is_unique_local() || address.is_unicast_link_local()
@@ -137,6 +142,9 @@ mod tests {
             ("172.16.0.1", 30),
             ("192.168.1.1", 30),
             ("169.254.1.1", 30),
+            ("100.64.0.1", 30),
+            ("100.127.255.1", 30),
+            ("100.128.0.1", 20),
             ("::", 30),
             ("fd00::", 30),
             ("fe80::", 30),

@@ -246,7 +246,6 @@ impl Stand {
         self.library.replace(vec![(key.clone(), Some(draft))], now);
         match self.library.get(key) {
             Some(document) => {
-                self.made += document.weight();
                 self.count();
                 Making::Done(document)
             }
@@ -269,6 +268,7 @@ impl Stand {
 
     /// Clears away what nobody has read for longest, when there is no more room.
     pub(crate) fn tidy(&mut self, now: Timestamp) {
+        self.made += self.library.packer.take_grown();
         if self.made < self.memory / LOOK_EVERY {
             return;
         }

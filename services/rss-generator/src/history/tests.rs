@@ -169,7 +169,13 @@ async fn dictionaries_are_kept_for_who_uses_them_and_never_with_what_was_killed(
         last = desk.write();
     }
     assert_eq!(dictionaries(&last), 0, "nobody asked");
-    assert!(last.step(None).await.is_none());
+    desk.library.packer.take_grown();
+    for grown in [true, false] {
+        let form = last.step(Some(last.hash), &desk.library.packer).await.unwrap();
+        let bytes = desk.library.packer.take_grown();
+        assert_eq!(bytes, if grown { form.body.len() } else { 0 }, "what readers have made takes room, once");
+    }
+    assert!(last.step(None, &desk.library.packer).await.is_none());
     for n in 6..20 {
         desk.publish(n, n);
         last = desk.write();
@@ -178,7 +184,7 @@ async fn dictionaries_are_kept_for_who_uses_them_and_never_with_what_was_killed(
     desk.command(5, Command::Kill { note: "Order.".into() });
     let killed = desk.write();
     assert_eq!(dictionaries(&killed), 0);
-    assert!(killed.step(Some(last.hash)).await.is_none());
+    assert!(killed.step(Some(last.hash), &desk.library.packer).await.is_none());
     assert_eq!(desk.delta(&last).unwrap().len(), 1, "the notice");
     desk.publish(20, 20);
     assert_eq!(dictionaries(&desk.write()), 1);

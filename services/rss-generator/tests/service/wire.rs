@@ -273,7 +273,7 @@ async fn whoever_asks_for_what_is_new_gets_that_alone() {
             ] {
                 assert_eq!(header(&new, name), value, "{path} {accept}: {name}");
             }
-            assert_eq!(header(&new, "delta-base").trim_matches('"'), had.trim_matches('"').split('-').next().unwrap());
+            assert_eq!(header(&new, "delta-base"), had, "the tag that the reader has");
             let coding = header(&new, "content-encoding").to_owned();
             assert_eq!(coding, accept.split(',').next().unwrap(), "{path}");
             let bytes = new.bytes().await.unwrap();
