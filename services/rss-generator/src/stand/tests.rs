@@ -7,6 +7,7 @@ use feed::{Format, Paging};
 use proptest::prelude::*;
 
 use super::*;
+use crate::encode::{Coding, Effort, Work};
 use crate::feeds::Layout;
 use crate::members::{PAGE, Showing};
 use crate::samples::{at, create, document, logged, make, revise, site, stand, then};
@@ -204,6 +205,29 @@ fn what_nobody_reads_makes_room_and_what_is_kept_stays() {
     assert!(!stand.library.has(&feed("section/world+!keyword/k0")), "read once, long ago");
     let live: BTreeSet<&str> = stand.state.live().map(|(selection, _)| selection.as_str()).collect();
     assert!(!live.contains("section/world+!keyword/k0") && live.contains("all"), "{live:?}");
+}
+
+#[test]
+fn documents_that_grow_while_they_are_read_make_room() {
+    let (mut stand, articles) = filled();
+    for article in &articles {
+        make(&mut stand, &Key::Article(article.id), at(NOW));
+    }
+    stand.tidy(at(NOW));
+    stand.library.packer.take_grown();
+    let pages: Vec<_> = stand.library.all().into_iter().filter(|(key, _)| matches!(key, Key::Article(_))).collect();
+    let bytes = |stand: &Stand| stand.library.census().iter().map(|held| held.bytes).sum::<usize>();
+    stand.memory = bytes(&stand) + stand.writer.bytes() + 10_000;
+    stand.made = 0;
+    for (_, document) in &pages {
+        for coding in Coding::ALL {
+            stand.library.packer.grew(document.work(Work::Encode(coding, Effort::Quick)));
+        }
+    }
+    assert!(bytes(&stand) > stand.memory, "{} {}", bytes(&stand), stand.memory);
+    stand.tidy(at(NOW));
+    assert!(bytes(&stand) < stand.memory, "{} {}", bytes(&stand), stand.memory);
+    assert!(pages.iter().any(|(key, _)| !stand.library.has(key)));
 }
 
 #[test]
