@@ -13,27 +13,46 @@ pub(crate) const FIELD: char = '\n';
 /// between words. Empty when there is no letter or digit.
 ///
 /// Compatibility forms are made alike too (NFKC), other than in names: in Chinese text a full-width `ＡＩ` is `AI`, and
-/// Japanese half-width `ﾃﾚﾋﾞ` is `テレビ`. Soft hyphens, joiners and the like are invisible and no end of a word.
+/// Japanese half-width `ﾃﾚﾋﾞ` is `テレビ`.
 pub(crate) fn folded(text: &str) -> String {
-    let visible = || text.chars().filter(|c| !is_invisible(*c));
+    let mut letters = String::with_capacity(text.len());
     // Ordinary text is in the normal form already, and telling so is cheaper than making it.
-    let plain = is_nfkc_quick(text.chars()) == unicode_normalization::IsNormalized::Yes;
-    let text: String = if plain { visible().collect() } else { visible().nfkc().collect() };
-    let folded = slug(&text);
+    if is_nfkc_quick(text.chars()) == unicode_normalization::IsNormalized::Yes {
+        text.chars().for_each(|c| push(&mut letters, c));
+    } else {
+        text.nfkc().for_each(|c| push(&mut letters, c));
+    }
+    let folded = slug(&letters);
     if folded == "-" { String::new() } else { folded }
 }
 
-/// Characters that show nothing: format characters, and variation selectors, which choose a picture of a letter.
+/// Adds a letter; those that lower case alone leave different from their own capitals become one (`STRASSE`, `ΔΡΌΜΟΣ`; in
+/// Turkish capitals `I` is `ı` and `İ` is `i`, and nobody says which language is meant).
+fn push(letters: &mut String, c: char) {
+    match c {
+        'ß' | 'ẞ' => letters.push_str("ss"),
+        'ς' => letters.push('σ'),
+        'ı' | 'İ' => letters.push('i'),
+        '\u{307}' if letters.ends_with(['i', 'I']) => {}
+        c if is_invisible(c) => {}
+        c => letters.push(c),
+    }
+}
+
+/// Characters that are no end of a word and no part of it: what shows nothing (Default_Ignorable_Code_Point of Unicode: soft
+/// hyphens, joiners, marks of direction, fillers, choices of a letter's picture), and what draws Arabic words out (U+0640).
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{61C}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0100}'..='\u{E01EF}')
+    matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{640}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+        | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}'
+        | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// Whether a folded text has folded words in it, at whole words where words are told apart.
 pub(crate) fn contains(text: &str, words: &str) -> bool {
     let (Some(first), Some(last)) = (words.chars().next(), words.chars().next_back()) else { return false };
-    let mut from = 0;
-    while let Some(found) = memchr::memmem::find(&text.as_bytes()[from..], words.as_bytes()) {
+    let (finder, mut from) = (memchr::memmem::Finder::new(words), 0);
+    while let Some(found) = finder.find(&text.as_bytes()[from..]) {
         let (begin, end) = (from + found, from + found + words.len());
         let apart = |inner: char, outer: Option<char>| !(is_spaced(inner) && outer.is_some_and(is_spaced));
         let whole = apart(first, text[..begin].chars().next_back()) && apart(last, text[end..].chars().next());
@@ -107,13 +126,19 @@ pub(crate) fn of_markup(html: &str) -> String {
     while let Some(at) = rest.find(['<', '&']) {
         text.push_str(&rest[..at]);
         let begun = &rest[at + 1..];
-        let end = if rest.as_bytes()[at] == b'<' { tag_end(begun) } else { entity_end(begun) };
+        let is_tag = rest.as_bytes()[at] == b'<';
+        let end = if is_tag { tag_end(begun) } else { entity_end(begun) };
+        if is_tag && end.is_none() {
+            // What is after it was gone through already, and is not for each `<` in it.
+            text.push_str(&rest[at..]);
+            return text;
+        }
         let Some(end) = end else {
             text.push(' ');
             rest = begun;
             continue;
         };
-        if rest.as_bytes()[at] == b'&' || !is_within_line(&begun[..end]) {
+        if !is_tag || !is_within_line(&begun[..end]) {
             text.push(' ');
         }
         rest = &begun[end + 1..];
