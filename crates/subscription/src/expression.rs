@@ -157,9 +157,6 @@ fn flat(
     children: Vec<Expression>,
     open: impl Fn(Expression) -> Result<Box<[Expression]>, Expression>,
 ) -> Result<Vec<Expression>, Problem> {
-    if children.len() > 1 && children.contains(&Expression::TEST) {
-        return Err(Problem::Test);
-    }
     let mut flat = Vec::with_capacity(children.len());
     for child in children {
         match open(child) {
@@ -169,7 +166,7 @@ fn flat(
     }
     flat.sort_unstable();
     flat.dedup();
-    Ok(flat)
+    if flat.len() > 1 && flat.contains(&Expression::TEST) { Err(Problem::Test) } else { Ok(flat) }
 }
 
 /// Whether something stands beside its own negation.

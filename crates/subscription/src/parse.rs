@@ -76,7 +76,8 @@ impl Parser<'_> {
             negations += 1;
         }
         let mut expression = if self.peek() == Some('(') { self.parentheses()? } else { self.atom()? };
-        if negations % 2 == 1 {
+        // One by one, or `!!all` would be something and `!(!all)` nothing.
+        for _ in 0..negations {
             expression = Expression::not(expression).map_err(|problem| (begin, problem))?;
         }
         self.skip_space();
