@@ -67,17 +67,25 @@ impl Features {
         self.names.iter().cloned().chain(languages).chain(urgency).collect()
     }
 
+    /// Every atom that is true of it, but for those of its text.
+    pub(crate) fn atoms(&self) -> Vec<Atom> {
+        if self.test {
+            return vec![Atom::Test];
+        }
+        let sections = above(&self.section, '/').filter(|path| !path.is_empty());
+        let mut atoms = vec![Atom::Everything, Atom::Publisher(self.publisher.clone())];
+        atoms.extend(sections.map(|path| Atom::Section(path.into())));
+        atoms.extend(self.named().into_iter().filter(|atom| !matches!(atom, Atom::Urgency(_))));
+        atoms.extend((self.urgency..=9).map(Atom::Urgency));
+        atoms
+    }
+
     /// The anchors of every atom that is true of it, each once.
     pub(crate) fn anchors(&self) -> Vec<Anchor> {
-        if self.test {
-            return vec![Anchor::of(&Atom::Test)];
+        let mut anchors: Vec<Anchor> = self.atoms().iter().map(Anchor::of).collect();
+        if !self.test {
+            anchors.extend(words::pieces(&self.text).map(Anchor::word));
         }
-        let mut anchors = vec![Anchor::of(&Atom::Everything), Anchor::of(&Atom::Publisher(self.publisher.clone()))];
-        let sections = above(&self.section, '/').filter(|path| !path.is_empty());
-        anchors.extend(sections.map(|path| Anchor::new("section", path)));
-        anchors.extend((self.urgency..=9).map(|most| Anchor::of(&Atom::Urgency(most))));
-        anchors.extend(self.named().iter().filter(|atom| !matches!(atom, Atom::Urgency(_))).map(Anchor::of));
-        anchors.extend(words::pieces(&self.text).map(Anchor::word));
         anchors.sort_unstable();
         anchors.dedup();
         anchors

@@ -1,5 +1,7 @@
 //! Who asked for an article, without asking everybody: for each selection a bitmap of the subscribers who have it.
 
+use std::collections::HashSet;
+
 use roaring::RoaringBitmap;
 
 use crate::{Features, Matcher, Selection};
@@ -35,8 +37,13 @@ impl Index {
         }
     }
 
-    /// Everyone with at least one selection that an article with these features is in; each once, in ascending order.
-    pub fn matching(&self, features: &Features) -> RoaringBitmap {
-        self.subscribers.matching(features).fold(RoaringBitmap::new(), |all, (_, bitmap)| all | bitmap)
+    /// Who and why: everyone with at least one selection that an article with these features is in, and the selections.
+    pub fn matching(&self, features: &Features) -> (RoaringBitmap, HashSet<&Selection>) {
+        let (mut all, mut selections) = (RoaringBitmap::new(), HashSet::new());
+        for (selection, subscribers) in self.subscribers.matching(features) {
+            all |= subscribers;
+            selections.insert(selection);
+        }
+        (all, selections)
     }
 }

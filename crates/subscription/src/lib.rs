@@ -8,6 +8,7 @@ mod features;
 mod index;
 mod matcher;
 mod parse;
+mod program;
 mod selection;
 #[cfg(test)]
 mod tests;

@@ -94,10 +94,11 @@ impl Readers {
     pub(crate) fn matching(&self, article: &Article, published: Timestamp) -> Vec<SubscriberId> {
         let features = Features::of(article);
         let inner = self.read();
-        let matching = inner.index.matching(&features);
+        let (matching, selections) = inner.index.matching(&features);
         let readers = matching.iter().filter_map(|number| inner.slots.get(number as usize)?.as_ref());
         let in_time = readers.filter(|reader| {
-            reader.selections.iter().any(|(selection, since)| *since <= published && selection.matches(&features))
+            // Asking a selection again would be to go through the text again for each reader.
+            reader.selections.iter().any(|(selection, since)| *since <= published && selections.contains(selection))
         });
         in_time.map(|reader| reader.id).collect()
     }
