@@ -304,6 +304,18 @@ mod tests {
     }
 
     #[test]
+    fn records_from_before_there_were_expressions_are_read() {
+        for selection in ["all", "section/world/亚洲", "section/-/a-b", "publisher/city-desk"] {
+            let json = format!(
+                r#"{{"id":"0123456789abcdef0123456789abcdef","address":"reader@example.org","language":"en",
+                "subscriptions":[{{"selection":"{selection}","requested_at":"2026-11-22T10:00:00Z"}}]}}"#
+            );
+            let record: Subscriber = serde_json::from_str(&json).unwrap();
+            assert_eq!(record.subscriptions[0].selection.as_str(), selection);
+        }
+    }
+
+    #[test]
     fn the_record_reads_back_and_hides_the_address_in_debug() {
         let mut reader = subscriber();
         reader.request(Selection::everything(), "en", at(0));
