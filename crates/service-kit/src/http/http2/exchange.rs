@@ -38,7 +38,12 @@ pub(super) async fn answer(
     let (mut head, body) = response.into_parts();
     head.headers.entry(DATE).or_insert_with(date);
     // These have no body, whatever a service says (RFC 9110, 6.4.1); that of HEAD the router has left out.
-    let ended = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) || body.is_end_stream();
+    let bodiless = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if bodiless {
+        // Of a 304 it would be the length of what the client has: the router's 0 is wrong (8.6).
+        head.headers.remove(CONTENT_LENGTH);
+    }
+    let ended = bodiless || body.is_end_stream();
     let sent = match respond.send_response(Response::from_parts(head, ()), ended) {
         Ok(_) if ended => Ok(()),
         Ok(mut stream) => send(body, &mut stream, stall).await,

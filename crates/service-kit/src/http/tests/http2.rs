@@ -49,12 +49,18 @@ async fn ended(ending: Ending) -> Result<(), h2::Error> {
 async fn requests_and_answers_of_every_size_go_through() {
     let echo = post(async |body: Bytes| body);
     let nothing = get(async || (StatusCode::NO_CONTENT, "nothing"));
-    let router =
-        hello().route("/nothing", nothing).route("/echo", echo).layer(axum::extract::DefaultBodyLimit::disable());
+    let unchanged = get(async || StatusCode::NOT_MODIFIED);
+    let router = hello().route("/nothing", nothing).route("/unchanged", unchanged).route("/echo", echo);
+    let router = router.layer(axum::extract::DefaultBodyLimit::disable());
     let served = started(PATIENT, router).await;
     let (client, _ending) = connected(&served).await;
     assert_eq!(get_text(&client, "/").await.unwrap(), "hello");
     assert_eq!(get_text(&client, "/nothing").await.unwrap(), "");
+    for path in ["/nothing", "/unchanged"] {
+        let mut client = client.clone().ready().await.unwrap();
+        let (answer, _) = client.send_request(request(Method::GET, path), true).unwrap();
+        assert_eq!(answer.await.unwrap().headers().get("content-length"), None, "{path}");
+    }
     // Larger than any window or buffer, so that both directions wait for each other's word.
     for size in [0, 1, 16_384, 3 << 20] {
         let mut client = client.clone().ready().await.unwrap();
