@@ -67,8 +67,9 @@ pub const HUB_DELIVERIES: Consumer = Consumer {
     stream: HUB,
     filter: subjects::HUB_DELIVERIES,
     ack_wait: ACK_WAIT,
-    // Those that wait for another attempt count, and must not keep the others waiting.
-    max_ack_pending: 100_000,
+    // Those that wait for another attempt count, and must not keep the others waiting: twice as many as there can be
+    // subscriptions.
+    max_ack_pending: 200_000,
 };
 
 pub const CONSUMERS: &[Consumer] =
