@@ -53,8 +53,8 @@ pub(crate) struct Limits {
 }
 
 const LIMITS: Limits = Limits {
-    // Each may have 64 KiB read ahead: 256 MiB. In HTTP/2 64 KiB of headers that wait, 64 KiB of bodies and 16 KiB of
-    // headers that are still coming: 576 MiB, if every one of them means harm.
+    // Each may have 64 KiB read ahead: 256 MiB. In HTTP/2 192 KiB of whatever it sent and 64 KiB of headers that wait:
+    // 1 GiB, if every one of them means harm. Both without the bodies that services read.
     connections: 4096,
     handshake: Duration::from_secs(10),
     headers: Duration::from_secs(30),

@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
+use super::http2::Received;
+
 /// The most that can be put back.
 const UNREAD: usize = 4;
 
@@ -20,11 +22,17 @@ pub(super) struct Impatient<S> {
     /// Read before, and to be read again; how much of it is left at its end.
     unread: [u8; UNREAD],
     left: usize,
+    received: Option<Received>,
 }
 
 impl<S> Impatient<S> {
     pub(super) fn new(socket: S, patience: Duration) -> Self {
-        Self { socket, patience, waiting: None, unread: [0; UNREAD], left: 0 }
+        Self { socket, patience, waiting: None, unread: [0; UNREAD], left: 0, received: None }
+    }
+
+    /// Tells `received` what is read from now on.
+    pub(super) fn counted(self, received: Received) -> Self {
+        Self { received: Some(received), ..self }
     }
 
     /// Puts the first `len` of `bytes` back: they are what is read next.
@@ -53,7 +61,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
             self.left -= len;
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.socket).poll_read(context, into)
+        let before = into.filled().len();
+        let polled = Pin::new(&mut self.socket).poll_read(context, into);
+        if let Some(received) = &self.received {
+            received.add(into.filled().len() - before);
+        }
+        polled
     }
 }
 

@@ -16,6 +16,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Sleep, sleep};
 
+use super::Received;
 use crate::http::connection::Answering;
 
 /// To the last byte of the answer. Whoever takes the request back, or does not take the answer, ends this.
@@ -24,11 +25,12 @@ pub(super) async fn answer(
     answering: &Answering,
     request: Request<RecvStream>,
     held: SemaphorePermit<'_>,
+    received: Received,
     mut respond: SendResponse<Bytes>,
     stall: Duration,
 ) {
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let request = request.map(|stream| Body::new(Incoming { stream, length }));
+    let request = request.map(|stream| Body::new(Incoming { stream, length, received }));
     let response = tokio::select! {
         biased;
         response = answering.answer(request) => response,
@@ -59,6 +61,7 @@ struct Incoming {
     stream: RecvStream,
     /// As announced; h2 sees to it that it is true.
     length: Option<u64>,
+    received: Received,
 }
 
 impl HttpBody for Incoming {
@@ -72,6 +75,7 @@ impl HttpBody for Incoming {
         let polled = self.stream.poll_data(context);
         if let Poll::Ready(Some(Ok(data))) = &polled {
             let _closed_since = self.stream.flow_control().release_capacity(data.len());
+            self.received.wanted(data.len());
             self.length = self.length.map(|length| length.saturating_sub(data.len() as u64));
         }
         polled.map(|data| data.map(|data| data.map(Frame::data)))
