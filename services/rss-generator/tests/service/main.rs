@@ -6,6 +6,7 @@ mod dictionaries;
 mod foreign;
 mod hub;
 mod kills;
+mod metrics;
 mod live;
 mod pages;
 mod restarts;
