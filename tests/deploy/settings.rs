@@ -56,7 +56,7 @@ fn the_documentation_of_the_settings_is_what_the_services_say() {
     let mut text = String::from(
         "# Settings\n\nEvery service is configured by environment variables and by nothing else. An empty variable counts as\n\
          unset; a misspelt one of the service's own prefix, or a value that will not do, is reported with all others before the service ends with\n\
-         exit code 64. A name that ends in `_FILE` is the path of a file with a secret in it.\n\n\
+         exit code 64. A name that ends in `_FILE` is the path of a file, most often with a secret in it.\n\n\
          This file is generated from what each service says with `--help`: change it where the setting is read.\n",
     );
     for service in services() {

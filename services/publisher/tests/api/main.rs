@@ -9,5 +9,6 @@ mod lifecycle;
 mod listing;
 mod outage;
 mod refused;
+mod secure;
 mod tokens;
 mod webhooks;
