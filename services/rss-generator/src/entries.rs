@@ -69,15 +69,15 @@ impl Entries {
 /// `None` for what readers may not have, and for an article whose entry a reader's parser would stumble over: it is left
 /// out, loudly, and the others go on. Without this one article would keep every feed as it is.
 pub(crate) fn written(article: &Article, site: &Site) -> Option<Arc<Written>> {
-    let written = guarded(article, || {
+    let (written, problem) = guarded(article, || {
         let item = Arc::new(Item::render(article, &site.links)?);
         let card = card(site, &Entry::of(article, &site.links)?);
-        Some(Arc::new(Written { item, card }))
+        let problem = Format::ALL.into_iter().find_map(|format| {
+            let document = feed::document(format, &probe(), &Paging::Live { prev: None }, &[&*item]);
+            problem(format, &document.bytes, &[article.id])
+        });
+        Some((Arc::new(Written { item, card }), problem))
     })?;
-    let problem = Format::ALL.into_iter().find_map(|format| {
-        let document = feed::document(format, &probe(), &Paging::Live { prev: None }, &[&*written.item]);
-        problem(format, &document.bytes, &[article.id])
-    });
     if let Some(problem) = problem {
         let revision = article.revision;
         tracing::error!(article = %article.id, revision, problem, "an article's entry cannot be read back; it is left out");

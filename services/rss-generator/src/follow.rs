@@ -32,6 +32,9 @@ const MAX_SLEEP: Duration = Duration::from_secs(60);
 /// How long documents are made for those who asked, before the log is looked at again.
 const MAKING: Duration = Duration::from_millis(50);
 
+/// Requests whose documents wait to be made, beside as many in the channel; more are told to come again.
+const WAITING: usize = 4096;
+
 /// Texts are read for so many feeds at once.
 const SEARCHES: usize = 2;
 
@@ -72,6 +75,12 @@ struct Request {
     key: Key,
     /// `None`: nobody waits.
     answer: Option<oneshot::Sender<Made>>,
+}
+
+impl Request {
+    fn is_abandoned(&self) -> bool {
+        self.answer.as_ref().is_some_and(oneshot::Sender::is_closed)
+    }
 }
 
 /// What came.
@@ -144,25 +153,33 @@ impl Follower {
     async fn next(&mut self, log: &mut Batches, rested: Instant) -> anyhow::Result<Event> {
         let idle = self.is_idle();
         let due = self.lock().stand.next_wake().map(|at| until(at, service_kit::now()));
-        let more = idle && !(self.asked.is_empty() && self.kept.is_empty());
+        let more = idle && self.has_work();
         tokio::select! {
+            // What comes seldom, then the log, and only then those who ask: however many there are, an article waits for
+            // one round of them at most. They have a round of their own after each time documents were written.
+            biased;
+            Some(found) = self.searches.join_next(), if idle => {
+                Ok(Event::Found(found.context("reading texts panicked")?))
+            }
+            Ok(()) = self.wishes.kept.changed(), if idle => {
+                Ok(Event::Kept(self.wishes.kept.borrow_and_update().clone()))
+            }
             batch = log.recv() => match batch {
                 Some(batch) => Ok(Event::Read(batch.await.context("reading the log panicked")?)),
                 None => Ok(Event::End),
             },
             () = sleep(due.unwrap_or(MAX_SLEEP)) => Ok(Event::Time),
             () = sleep_until(rested), if self.dirty => Ok(Event::Time),
+            () = std::future::ready(()), if more => Ok(Event::Time),
             Some(wish) = self.wishes.wishes.recv(), if idle => {
                 Ok(Event::Asked(Request { key: wish.key, answer: Some(wish.answer) }))
             }
-            Ok(()) = self.wishes.kept.changed(), if idle => {
-                Ok(Event::Kept(self.wishes.kept.borrow_and_update().clone()))
-            }
-            Some(found) = self.searches.join_next(), if idle => {
-                Ok(Event::Found(found.context("reading texts panicked")?))
-            }
-            () = std::future::ready(()), if more => Ok(Event::Time),
         }
+    }
+
+    /// Whether something can be made now. What is kept waits for searches, of which it may need more than there is room for.
+    fn has_work(&self) -> bool {
+        !self.asked.is_empty() || (!self.kept.is_empty() && self.to_search.is_empty())
     }
 
     /// Takes in what the log said, and what time has changed.
@@ -237,10 +254,12 @@ impl Follower {
 
     /// Makes what is asked for, as much as can be made in a moment, and begins to read what has to be read.
     async fn make(&mut self) -> anyhow::Result<()> {
-        while let Ok(wish) = self.wishes.wishes.try_recv() {
+        while self.asked.len() < WAITING
+            && let Ok(wish) = self.wishes.wishes.try_recv()
+        {
             self.asked.push_back(Request { key: wish.key, answer: Some(wish.answer) });
         }
-        if !(self.asked.is_empty() && self.kept.is_empty()) {
+        if self.has_work() {
             let (mut asked, mut kept) = (std::mem::take(&mut self.asked), std::mem::take(&mut self.kept));
             // Of what nobody waits for no more than can be searched.
             let keeping = self.to_search.is_empty();
@@ -253,6 +272,7 @@ impl Follower {
             (self.asked, self.kept) = (asked, kept);
             unread.into_iter().for_each(|(selection, request)| self.search(selection, request));
         }
+        self.drop_abandoned();
         while self.searches.len() < SEARCHES
             && let Some(selection) = self.to_search.pop_front()
         {
@@ -264,6 +284,9 @@ impl Follower {
 
     /// Has the texts read that a request needs, once for all who ask.
     fn search(&mut self, selection: Selection, request: Request) {
+        if self.to_search.len() == WAITING_SEARCHES {
+            self.drop_abandoned();
+        }
         if let Some(others) = self.unread.get_mut(&selection) {
             others.push(request);
         } else if self.to_search.len() < WAITING_SEARCHES {
@@ -277,9 +300,24 @@ impl Follower {
         }
     }
 
+    /// Forgets searches that have not begun and that nobody waits for any more.
+    fn drop_abandoned(&mut self) {
+        let Self { to_search, unread, .. } = self;
+        to_search.retain(|selection| {
+            let requests = unread.get(selection).into_iter().flatten();
+            let is_awaited = requests.into_iter().any(|request| !request.is_abandoned());
+            if !is_awaited {
+                unread.remove(selection);
+            }
+            is_awaited
+        });
+    }
+
     async fn found(&mut self, found: Found) -> anyhow::Result<()> {
-        let requests = self.unread.remove(&found.selection).unwrap_or_default();
-        self.asked.extend(requests);
+        // Before all others: a feed of which nothing is on the shelf is cleared away, and the search was for nothing.
+        for request in self.unread.remove(&found.selection).unwrap_or_default() {
+            self.asked.push_front(request);
+        }
         self.at_desk(move |desk| desk.stand.found(found)).await
     }
 
@@ -326,7 +364,7 @@ impl Desk {
         while begin.elapsed() < MAKING && unread.len() < WAITING_SEARCHES {
             let next_kept = || Some(Request { key: kept.as_mut()?.pop_front()?, answer: None });
             let Some(request) = asked.pop_front().or_else(next_kept) else { break };
-            if request.answer.as_ref().is_some_and(oneshot::Sender::is_closed) {
+            if request.is_abandoned() {
                 continue;
             }
             let made = match self.stand.make(&request.key, now) {

@@ -1,6 +1,6 @@
 //! Which address is answered with which document.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::document::tag_of;
 use crate::html::{self, STYLE, STYLE_PATH};
 use crate::library::Key;
 use crate::maker::{Made, Maker};
-use crate::patience::Patience;
+use crate::patience::{Patience, is_shared};
 use crate::site::Site;
 use crate::words::{Said, Words};
 
@@ -142,13 +142,20 @@ impl Shelf {
     async fn answer(&self, key: Key, request: Request, cache: &'static str, negotiated: bool) -> Response {
         // Whatever it has for a body is none of ours.
         let (request, _) = request.into_parts();
-        let document = match self.maker.get(&key).await {
+        let client = self.client(&request);
+        let made = match client {
+            Some(client) => self.maker.get_for(client, &key).await,
+            None => self.maker.get(&key).await,
+        };
+        let document = match made {
             Made::Document(document) => document,
             unmade => return self.unmade(&unmade),
         };
         if document.is_live()
             && request.method == Method::GET
-            && let Some(wait) = self.spent(&key, &document.tag, &request)
+            && !is_conditional(&request.headers)
+            && let Some(client) = client
+            && let Some(wait) = self.spent(client, &key, &document.tag, &request.headers)
         {
             return enough(wait);
         }
@@ -163,15 +170,16 @@ impl Shelf {
         response
     }
 
-    /// How long a reader must wait that never says what it has.
-    fn spent(&self, key: &Key, tag: &str, request: &Parts) -> Option<Duration> {
-        let headers = &request.headers;
-        if is_conditional(headers) {
-            return None;
-        }
+    /// The network a request comes from; `None` where many may stand behind one address.
+    fn client(&self, request: &Parts) -> Option<IpAddr> {
         let ConnectInfo(peer) = request.extensions.get::<ConnectInfo<SocketAddr>>()?;
-        let network = client::network(*peer, headers, self.client_ip_header.as_deref());
-        self.patience.spent(network, headers.get(header::USER_AGENT), key, tag, Instant::now())
+        let network = client::network(*peer, &request.headers, self.client_ip_header.as_deref());
+        Some(network).filter(|network| !is_shared(*network))
+    }
+
+    /// How long a reader must wait that never says what it has.
+    fn spent(&self, client: IpAddr, key: &Key, tag: &str, headers: &HeaderMap) -> Option<Duration> {
+        self.patience.spent(client, headers.get(header::USER_AGENT), key, tag, Instant::now())
     }
 
     /// 404; or 503 while the log is still being read, for then nobody knows yet, and while too many wait.

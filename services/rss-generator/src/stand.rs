@@ -125,14 +125,16 @@ impl Stand {
         all.flat_map(|selection| FORMS.map(|form| Key::Feed(selection.clone(), form))).collect()
     }
 
-    /// Feeds that have readers who do not ask: answers those that are to be made.
+    /// Feeds that have readers who do not ask: answers those that are to be made, pinned ones as well.
     pub(crate) fn keep(&mut self, keys: HashSet<Key>) -> Vec<Key> {
         self.kept = keys;
-        self.kept.iter().filter(|key| !self.library.has(key)).cloned().collect()
+        let all = self.kept.iter().cloned().chain(self.pinned());
+        all.filter(|key| !self.library.has(key)).collect()
     }
 
     /// Writes what is different after `changes`, and puts it on the shelf at once. Answers what is new there.
     pub(crate) fn publish(&mut self, mut changes: Changes, now: Timestamp) -> Vec<(Key, Arc<Document>)> {
+        self.state.settle();
         let mut drafts = self.outdated(&changes);
         for selection in self.emptied(&changes) {
             changes.feeds.remove(&selection);
@@ -231,12 +233,19 @@ impl Stand {
             };
         }
         self.open(selection, &range.sure);
-        self.make(key, now)
+        let made = self.make(key, now);
+        // Nor of addresses of pages that are not there.
+        if matches!(made, Making::Nothing) && !self.is_wanted(selection) {
+            self.state.close(selection);
+        }
+        made
     }
 
     fn open(&mut self, selection: &Selection, articles: &roaring::RoaringBitmap) {
         self.state.open(selection, articles);
-        self.made += self.state.members(selection).map_or(0, |members| members.bytes());
+        // However short it is, a feed has its share of what there is room for: else the number of feeds would have no bound.
+        let share = self.memory / MAX_FEEDS;
+        self.made += self.state.members(selection).map_or(0, |members| members.bytes()).max(share);
     }
 
     fn shelve(&mut self, key: &Key, draft: Draft, now: Timestamp) -> Making {
@@ -358,5 +367,7 @@ fn page_of(key: &Key) -> Option<(&Selection, (u32, u32, usize))> {
     Some((selection, (page.number, page.mark, form)))
 }
 
+#[cfg(test)]
+mod agree;
 #[cfg(test)]
 mod tests;

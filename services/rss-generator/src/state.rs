@@ -16,7 +16,7 @@ use roaring::RoaringBitmap;
 use subscription::{Atom, Expression, Features, Matcher, Selection};
 
 use crate::facts::{Facts, Range, facts};
-use crate::members::{Handle, Members, PAGE, Position, Showing};
+use crate::members::{Handle, Members, PAGE, Place, Position, Showing};
 
 /// How long a killed article's notice stays in its feeds, however old the article is.
 const NOTICE_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -49,6 +49,9 @@ pub(crate) struct State {
     live: Matcher<Members>,
     /// Of every section the newest article that readers may have, and its names as the newsroom writes them there.
     newest: HashMap<Atom, (Handle, Vec<String>)>,
+    /// Sections whose newest article has gone, with its place, for none is newer. The next is looked for once, however many
+    /// go together: that takes a look at all of the section.
+    unsettled: HashMap<Atom, Place>,
     /// When time alone changes how an article shows.
     wakes: BTreeSet<(Timestamp, Handle)>,
 }
@@ -111,7 +114,7 @@ impl State {
         let handle = match self.handles.get(&article.id) {
             Some(&handle) if article.revision <= self.articles[handle as usize].revision => return Changes::default(),
             Some(&handle) => {
-                let taken = self.take_out(handle);
+                let taken = self.take_out(handle, &self.article(handle));
                 self.articles[handle as usize] = stored;
                 return self.put_in(taken, handle, &article, facts, at, now);
             }
@@ -127,7 +130,7 @@ impl State {
         let mut changes = Changes::default();
         while let Some(&(at, handle)) = self.wakes.first().filter(|(at, _)| *at <= now) {
             let article = self.article(handle);
-            let taken = self.take_out(handle);
+            let taken = self.take_out(handle, &article);
             changes.merge(self.put_in(taken, handle, &article, facts(&article), at, now));
         }
         changes
@@ -138,8 +141,8 @@ impl State {
         self.wakes.first().map(|(at, _)| *at)
     }
 
-    /// Undoes what [`State::put_in`] did.
-    fn take_out(&mut self, handle: Handle) -> Changes {
+    /// Undoes what [`State::put_in`] did with the same `article`.
+    fn take_out(&mut self, handle: Handle, article: &Article) -> Changes {
         let mut changes = Changes::default();
         if let Some(wake) = self.articles[handle as usize].wake {
             self.wakes.remove(&(wake, handle));
@@ -147,9 +150,8 @@ impl State {
         if self.position(handle).showing == Showing::Unborn {
             return changes;
         }
-        let article = self.article(handle);
-        let facts = facts(&article);
-        for selection in self.live_with(&article) {
+        let facts = facts(article);
+        for selection in self.live_with(article) {
             if let Some(members) = self.live.get_mut(&selection) {
                 let first_page = page_of(members.remove(handle, &self.positions));
                 changes.feeds.insert(selection, Touched { first_page, taken_back: true });
@@ -159,7 +161,8 @@ impl State {
         self.positions[handle as usize].showing = Showing::Unborn;
         for section in sections(facts) {
             if self.newest.get(&section).is_some_and(|(newest, _)| *newest == handle) {
-                self.find_newest(section);
+                self.newest.remove(&section);
+                self.unsettled.insert(section, self.position(handle).place);
             }
         }
         changes
@@ -201,8 +204,10 @@ impl State {
         if showing == Showing::Listed {
             for section in sections(facts.iter().cloned()) {
                 let newest = self.newest.get(&section).map(|(newest, _)| self.position(*newest).place);
-                if newest.is_none_or(|newest| newest < position.place) {
+                let newest = newest.or_else(|| self.unsettled.get(&section).copied());
+                if newest.is_none_or(|newest| newest <= position.place) {
                     let names = names(&section, article);
+                    self.unsettled.remove(&section);
                     self.newest.insert(section, (handle, names));
                 }
             }
@@ -218,16 +223,20 @@ impl State {
         self.live.matching(&Features::of(article)).map(|(selection, _)| selection.clone()).collect()
     }
 
-    fn find_newest(&mut self, section: Atom) {
-        let articles = self.facts.of(&section).into_iter().flatten();
-        let listed = articles.filter(|handle| self.position(*handle).showing == Showing::Listed);
-        match listed.max_by_key(|handle| self.position(*handle).place) {
-            Some(newest) => {
-                let names = names(&section, &self.article(newest));
-                self.newest.insert(section, (newest, names))
+    /// Finds the newest articles of sections that have lost theirs.
+    pub(crate) fn settle(&mut self) {
+        for section in std::mem::take(&mut self.unsettled).into_keys() {
+            if let Some(newest) = self.find_newest(&section) {
+                self.newest.insert(section, newest);
             }
-            None => self.newest.remove(&section),
-        };
+        }
+    }
+
+    fn find_newest(&self, section: &Atom) -> Option<(Handle, Vec<String>)> {
+        let articles = self.facts.of(section).into_iter().flatten();
+        let listed = articles.filter(|handle| self.position(*handle).showing == Showing::Listed);
+        let newest = listed.max_by_key(|handle| self.position(*handle).place)?;
+        Some((newest, names(section, &self.article(newest))))
     }
 
     /// Keeps a feed up from now on.
@@ -274,10 +283,10 @@ impl State {
 
     /// The names of a section and those above, as its newest article has them; by their slugs when readers may have none.
     pub(crate) fn section_names(&self, path: &str) -> Vec<String> {
-        match self.newest.get(&Atom::Section(path.into())) {
-            Some((_, names)) => names.clone(),
-            None => path.split('/').map(str::to_owned).collect(),
-        }
+        let section = Atom::Section(path.into());
+        let newest = self.newest.get(&section).cloned();
+        let newest = newest.or_else(|| self.unsettled.get(&section).and_then(|_| self.find_newest(&section)));
+        newest.map_or_else(|| path.split('/').map(str::to_owned).collect(), |(_, names)| names)
     }
 
     pub(crate) fn handle(&self, id: ArticleId) -> Option<Handle> {

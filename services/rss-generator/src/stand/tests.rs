@@ -243,6 +243,10 @@ fn a_misspelling_is_nothing_and_an_empty_combination_takes_no_room() {
         assert_eq!(make(&mut stand, &feed(text), at(NOW)).unwrap().tag, empty.tag);
     }
     assert_eq!((stand.library.census().len(), stand.state.live().count()), (before, 1));
+    // Nor does a page that is not there.
+    let page = PageId { number: 1, mark: 0 };
+    assert!(make(&mut stand, &Key::Archive(selection("urgency/5"), ATOM, page), at(NOW)).is_none());
+    assert_eq!((stand.library.census().len(), stand.state.live().count()), (before, 1));
     // What is kept for somebody is there before its first article, and has it.
     stand.keep(HashSet::from([feed("section/sport")]));
     assert!(make(&mut stand, &feed("section/sport"), at(NOW)).is_some());
@@ -269,4 +273,25 @@ fn a_search_takes_in_what_changed_meanwhile() {
     let found = feed::check(Format::Atom, &make(&mut stand, &key, at(NOW)).unwrap().body()).unwrap();
     assert_eq!((found.len(), found[0]), (50, fresh.id));
     assert!(!found.contains(&changed.id) && found.contains(&articles[85].id));
+}
+
+#[test]
+fn the_shortest_feeds_make_somebody_look_before_there_are_too_many() {
+    let (mut stand, _) = filled();
+    stand.memory = 64 << 30;
+    stand.made = 0;
+    for n in 0..2 {
+        make(&mut stand, &feed(&format!("section/world+!keyword/k{n}")), at(NOW));
+    }
+    assert!(stand.made >= 2 * (stand.memory / MAX_FEEDS), "{}", stand.made);
+}
+
+#[test]
+fn what_is_pinned_is_made_however_much_else_is_kept() {
+    let (mut stand, _) = filled();
+    let pinned = feed("text/news-of-world");
+    stand.pinned.insert(selection("text/news-of-world"));
+    let missing = stand.keep(HashSet::from([feed("section/world")]));
+    assert!(missing.contains(&pinned) && missing.contains(&feed("section/world")), "{missing:?}");
+    assert!(!missing.contains(&feed("all")), "it is there");
 }

@@ -183,3 +183,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_section_is_called_as_the_newest_article_that_is_left_calls_it() {
+    let mut state = State::default();
+    let now = at("2026-02-01T00:00:00Z");
+    let names = ["World", "WORLD", "world"];
+    let articles: Vec<Article> = (1..)
+        .zip(names)
+        .map(|(n, name)| create(n, &document(name, &format!("2026-01-0{n}T00:00:00Z")), "2026-01-05T00:00:00Z"))
+        .collect();
+    articles.iter().for_each(|article| drop(state.apply(logged(article), now)));
+    assert_eq!(state.section_names("world"), ["world"]);
+    let hold = |article: &Article| logged(&then(article, Command::Hold { note: None }, "2026-01-06T00:00:00Z"));
+    state.apply(hold(&articles[2]), now);
+    assert_eq!(state.section_names("world"), ["WORLD"], "at once");
+    state.settle();
+    assert_eq!(state.section_names("world"), ["WORLD"]);
+    // What is not the newest does not name it while that is not looked for.
+    state.apply(hold(&articles[1]), now);
+    let oldest = create(9, &document("wORLD", "2025-01-01T00:00:00Z"), "2026-01-05T00:00:00Z");
+    state.apply(logged(&oldest), now);
+    assert_eq!(state.section_names("world"), ["World"]);
+    let newest = create(10, &document("WorlD", "2026-01-09T00:00:00Z"), "2026-01-09T00:00:00Z");
+    state.apply(logged(&newest), now);
+    state.settle();
+    assert_eq!(state.section_names("world"), ["WorlD"]);
+}
