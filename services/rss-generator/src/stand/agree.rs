@@ -114,7 +114,7 @@ fn text(n: u8, kind: u16, now: Timestamp) -> serde_json::Value {
     text["urgency"] = (kind >> 7 & 7 | 1).into();
     text["keywords"] = serde_json::json!([format!("K{}", kind >> 10 & 3), "k9"]);
     text["headline"] = format!("Number {} of {kind}", ["one", "two", "three"][usize::from(kind >> 12) % 3]).into();
-    text["test"] = (n % 16 == 0).into();
+    text["test"] = n.is_multiple_of(16).into();
     if kind >> 13 == 7 {
         text["expires_at"] = (now + SignedDuration::from_hours((kind % 70 + 1).into())).to_string().into();
     }
