@@ -12,11 +12,7 @@ use crate::words::{Words, fill};
 pub(crate) const INSIDE: &str = " › ";
 
 /// What a selection is called. `articles`, newest first, know the names; what none of them has goes by its slug.
-pub(crate) fn name(
-    selection: &Selection,
-    articles: impl IntoIterator<Item: Borrow<Article>>,
-    words: &Words,
-) -> String {
+pub(crate) fn name(selection: &Selection, articles: impl IntoIterator<Item: Borrow<Article>>, words: &Words) -> String {
     let atoms: Vec<&Atom> = selection.parts().atoms().collect();
     let mut names = HashMap::new();
     let mut wanted = atoms.iter().filter(|atom| is_named(atom)).count();

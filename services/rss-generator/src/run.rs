@@ -62,7 +62,19 @@ impl RssGenerator {
         let measured = metrics.bind(config.metrics, METRICS_LISTEN).await?;
         let Config { public_url, allowed, client_ip_header, pinned, memory, .. } = config;
         let address = listener.address;
-        Ok(Self { address, bus, listener, metrics, measured, site, public_url, allowed, client_ip_header, pinned, memory })
+        Ok(Self {
+            address,
+            bus,
+            listener,
+            metrics,
+            measured,
+            site,
+            public_url,
+            allowed,
+            client_ip_header,
+            pinned,
+            memory,
+        })
     }
 
     /// Serves until `shutdown`; what is in memory is served on while NATS is away.
