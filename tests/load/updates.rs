@@ -21,8 +21,11 @@ const FEEDS: usize = 30;
 const ARTICLES: usize = 50;
 const FORMATS: [&str; 3] = ["rss", "atom", "json"];
 
-/// Ways to ask, and the coding that is waited for. `DICTIONARY` in a value is the hash of the version before.
-const WAYS: [(&str, &[(&str, &str)], &str); 8] = [
+/// How it is called, the headers of the request, and the coding that is waited for.
+type Way = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
+/// `DICTIONARY` in a value is the hash of the version before.
+const WAYS: [Way; 8] = [
     ("as it is", &[], ""),
     ("gzip", &[("accept-encoding", "gzip")], "gzip"),
     ("zstd", &[("accept-encoding", "zstd")], "zstd"),
