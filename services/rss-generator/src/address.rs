@@ -2,7 +2,7 @@
 
 use feed::Format;
 use percent_encoding::percent_decode_str;
-use subscription::Selection;
+use subscription::{InvalidSelection, Selection};
 
 use crate::library::{Key, PageId};
 use crate::site::Site;
@@ -18,22 +18,30 @@ pub(crate) struct Address {
     pub(crate) canonical: bool,
 }
 
+/// It names nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Misspelt {
+    /// And this is why.
+    Selection(InvalidSelection),
+    Otherwise,
+}
+
 impl Address {
-    /// Reads what follows `/feeds/`, percent-encoded as it came. `None`: it names nothing.
-    pub(crate) fn read(path: &str) -> Option<Self> {
-        let path = percent_decode_str(path).decode_utf8().ok()?;
+    /// Reads what follows `/feeds/`, percent-encoded as it came.
+    pub(crate) fn read(path: &str) -> Result<Self, Misspelt> {
+        let path = percent_decode_str(path).decode_utf8().map_err(|_| Misspelt::Otherwise)?;
         let (path, format) = Format::ALL
             .into_iter()
             .find_map(|format| Some((path.strip_suffix(format.extension())?.strip_suffix('.')?, Some(format))))
             .unwrap_or((&*path, None));
         // No name holds a semicolon.
         let (name, page) = match path.split_once(';') {
-            Some((name, page)) => (name, Some(page_id(page)?)),
+            Some((name, page)) => (name, Some(page_id(page).ok_or(Misspelt::Otherwise)?)),
             None => (path, None),
         };
-        let selection: Selection = name.parse().ok()?;
+        let selection: Selection = name.parse().map_err(Misspelt::Selection)?;
         let canonical = selection.as_str() == name;
-        Some(Self { selection, page, format, canonical })
+        Ok(Self { selection, page, format, canonical })
     }
 
     /// The address as we spell it, absolute.
@@ -83,7 +91,7 @@ mod tests {
             ("all;3-00c0ffee.atom", "all", third, Some(Format::Atom), true),
             ("language/en+section/world;3-00c0ffee.atom", "section/world+language/en", third, Some(Format::Atom), true),
         ] {
-            let address = Address::read(path).unwrap_or_else(|| panic!("{path}"));
+            let address = Address::read(path).unwrap_or_else(|error| panic!("{path}: {error:?}"));
             let selection: Selection = selection.parse().unwrap();
             let spelt_so =
                 canonical && selection.as_str() == path.split([';', '.']).next().unwrap() || path.contains('%');
@@ -114,7 +122,7 @@ mod tests {
             "all;99999999999-00c0ffee",
             "all;3-000c0ffee",
         ] {
-            assert_eq!(Address::read(path), None, "{path}");
+            assert!(Address::read(path).is_err(), "{path}");
         }
     }
 }

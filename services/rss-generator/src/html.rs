@@ -135,18 +135,20 @@ impl When {
 struct Message<'a> {
     chrome: Chrome<'a>,
     said: &'a [(&'static Words, Said)],
+    /// In English: for whoever writes addresses by hand.
+    detail: Option<&'a str>,
 }
 
 /// A page that only says something about an address, in both of our languages: nobody knows whose it is.
-pub(crate) fn message(site: &Site, said: fn(&Words) -> Said) -> Vec<u8> {
+pub(crate) fn message(site: &Site, said: fn(&Words) -> Said, detail: Option<&str>) -> Vec<u8> {
     let both = [(&ENGLISH, said(&ENGLISH)), (&CHINESE, said(&CHINESE))];
-    rendered(&Message { chrome: Chrome::new(site, None), said: &both })
+    rendered(&Message { chrome: Chrome::new(site, None), said: &both, detail })
 }
 
 /// The same about an article in `language`.
 pub(crate) fn message_in(site: &Site, language: &str, said: fn(&Words) -> Said) -> Vec<u8> {
     let words = Words::of(Some(language));
-    rendered(&Message { chrome: Chrome::new(site, Some(words.language)), said: &[(words, said(words))] })
+    rendered(&Message { chrome: Chrome::new(site, Some(words.language)), said: &[(words, said(words))], detail: None })
 }
 
 /// Who wrote it, verbatim.

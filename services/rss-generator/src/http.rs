@@ -14,9 +14,10 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use feed::Format;
 use service_kit::client;
+use subscription::InvalidSelection;
 use tokio::time::Instant;
 
-use crate::address::Address;
+use crate::address::{Address, Misspelt};
 use crate::answer::{self, ARCHIVED, FRESH, SETTLED, Terms, enough, preflight, secure, share};
 use crate::conditional::{Accepted, is_conditional, known, weighted};
 use crate::document::tag_of;
@@ -74,8 +75,11 @@ async fn news_sitemap(State(shelf): Shared, request: Request) -> Response {
 /// `/feeds/{selection}` is the HTML page, or what `Accept` prefers; with an extension it is that format, always. An
 /// archive's is a page of older articles, in the same way.
 async fn feed(State(shelf): Shared, request: Request) -> Response {
-    let address = request.uri().path().strip_prefix("/feeds/").and_then(Address::read);
-    let Some(address) = address else { return shelf.unmade(&Made::Nothing) };
+    let address = match Address::read(request.uri().path().strip_prefix("/feeds/").unwrap_or_default()) {
+        Ok(address) => address,
+        Err(Misspelt::Otherwise) => return shelf.unmade(&Made::Nothing),
+        Err(Misspelt::Selection(error)) => return shelf.no_selection(&error),
+    };
     if !address.canonical {
         return moved(&address.url(&shelf.site));
     }
@@ -185,20 +189,25 @@ impl Shelf {
     /// 404; or 503 while the log is still being read, for then nobody knows yet, and while too many wait.
     fn unmade(&self, made: &Made) -> Response {
         match made {
-            Made::Document(_) | Made::Nothing => self.message(StatusCode::NOT_FOUND, |words| words.missing),
+            Made::Document(_) | Made::Nothing => self.message(StatusCode::NOT_FOUND, |words| words.missing, None),
             Made::Starting => self.later(|words| words.starting),
             Made::Busy => self.later(|words| words.busy),
         }
     }
 
+    /// 404 for whoever wrote an expression by hand: what is wrong with it, and where.
+    fn no_selection(&self, error: &InvalidSelection) -> Response {
+        self.message(StatusCode::NOT_FOUND, |words| words.missing, Some(&error.to_string()))
+    }
+
     fn later(&self, said: fn(&Words) -> Said) -> Response {
-        let mut response = self.message(StatusCode::SERVICE_UNAVAILABLE, said);
+        let mut response = self.message(StatusCode::SERVICE_UNAVAILABLE, said, None);
         insert(&mut response, header::RETRY_AFTER, "5");
         response
     }
 
-    fn message(&self, status: StatusCode, said: fn(&Words) -> Said) -> Response {
-        let page = html::message(&self.site, said);
+    fn message(&self, status: StatusCode, said: fn(&Words) -> Said, detail: Option<&str>) -> Response {
+        let page = html::message(&self.site, said, detail);
         let mut response = Response::new(Body::from(page));
         *response.status_mut() = status;
         insert(&mut response, header::CONTENT_TYPE, "text/html; charset=utf-8");

@@ -202,6 +202,7 @@ async fn each_request_has_its_answer() {
         ),
         (Method::GET, "/robots.txt", &[], 200, &[("content-type", "text/plain; charset=utf-8")]),
         (Method::GET, "/feeds/section/%ff", &[], 404, nothing),
+        (Method::GET, "/feeds/all+!(section/world,urgency/0).rss", &[], 404, nothing),
         (Method::GET, "/feeds/section/%ff.rss", &[("if-none-match", "*")], 404, nothing),
         (Method::GET, "/feeds/all;1-00000000", &[], 404, nothing),
         (Method::GET, "/feeds/all;1-zzz.rss", &[], 404, nothing),
@@ -334,4 +335,21 @@ async fn who_keeps_nothing_is_told_so_in_the_end() {
     publish(&bus, &story(2)).await;
     replica.says("/feeds/all.rss", "Story 2 ").await;
     assert_eq!(replica.ask(Method::GET, "/feeds/all.rss", &careless).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn whoever_misspells_a_selection_is_told_where_and_what_to_write() {
+    let (nats, _bus) = provisioned().await;
+    let replica = Replica::start(&nats).await;
+    for (path, wanted) in [
+        ("/feeds/language/en+urgency/0", "an urgency is a digit from 1 to 9"),
+        ("/feeds/language/en+urgency/0.rss", "(character 13)"),
+        ("/feeds/(section/world.json", "this parenthesis is not closed"),
+        ("/feeds/tag/%3Cscript%3E", "nobody knows what kind of thing this is"),
+    ] {
+        let response = replica.get(path).await;
+        assert_eq!(response.status(), 404, "{path}");
+        let page = response.text().await.unwrap();
+        assert!(page.contains(wanted) && !page.contains("<script"), "{path}: {page}");
+    }
 }
