@@ -127,14 +127,19 @@ impl Site {
         row("memory", &format!("{:.0} MB", self.resident()));
     }
 
-    /// How long the answer took, its tag and its text.
+    /// How long the answer took, its tag and its text. Who is told to come again does.
     async fn fetch(&self, path: &str) -> (Duration, String, String) {
         let begin = Instant::now();
-        let answer = self.http.get(format!("{}/{path}", self.base)).send().await.expect("an answer");
-        assert_eq!(answer.status().as_u16(), 200, "{path}");
-        let tag = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
-        let text = answer.text().await.expect("a document");
-        (begin.elapsed(), tag, text)
+        loop {
+            let answer = self.http.get(format!("{}/{path}", self.base)).send().await.expect("an answer");
+            if answer.status().as_u16() == 503 && begin.elapsed() < LIMIT {
+                continue;
+            }
+            assert_eq!(answer.status().as_u16(), 200, "{path}");
+            let tag = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
+            let text = answer.text().await.expect("a document");
+            return (begin.elapsed(), tag, text);
+        }
     }
 
     async fn fetch_owned(&self, path: String) -> Duration {
