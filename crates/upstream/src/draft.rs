@@ -65,7 +65,7 @@ impl Item {
             return Err(Undraftable::CutOff);
         }
         let body = self.body()?;
-        let headline = match &self.title {
+        let headline = match self.title.as_ref().filter(|title| !is_blank(title)) {
             Some(title) => cut(title, MAX_HEADLINE),
             None => first_sentence(&words(&body)).ok_or(Undraftable::Empty)?,
         };
@@ -82,7 +82,8 @@ impl Item {
         if let Some(link) = self.link.as_ref().filter(|link| is_publishable(link)) {
             draft.insert("canonical_url".into(), link.as_str().into());
         }
-        if let Some(guid) = self.guid.as_deref().filter(|guid| guid.graphemes(true).count() <= 1000) {
+        if let Some(guid) = self.guid.as_deref().filter(|guid| !is_blank(guid) && guid.graphemes(true).count() <= 1000)
+        {
             draft.insert("alt_ids".into(), json!([{ "role": "guid", "value": guid }]));
         }
         if let Some(published) = self.published(now) {
@@ -140,10 +141,11 @@ impl Item {
             }
             named
         };
+        let authors: Vec<&crate::Author> = authors.iter().filter(|author| !is_blank(&author.name)).collect();
         if !authors.is_empty() {
             let names: Vec<&str> = authors.iter().map(|author| author.name.as_str()).collect();
             draft.insert("byline".into(), cut(&names.join(", "), MAX_HEADLINE).into());
-            let contributor = |author: &crate::Author| {
+            let contributor = |author: &&crate::Author| {
                 let mut contributor = json!({ "name": cut(&author.name, MAX_HEADLINE), "role": "author" });
                 if let Some(url) = author.url.as_ref().filter(|url| is_publishable(url)) {
                     contributor["uri"] = url.as_str().into();
@@ -153,10 +155,10 @@ impl Item {
             draft.insert("contributors".into(), authors.iter().take(50).map(contributor).collect());
         }
         let mut sources = Vec::new();
-        if let Some(source) = &self.source {
+        if let Some(source) = self.source.as_ref().filter(|source| !is_blank(&source.title)) {
             sources.push(named(&source.title, source.url.as_ref()));
         }
-        let own = options.name.as_deref().or(feed.title.as_deref()).map(line).filter(|name| !name.is_empty());
+        let own = options.name.as_deref().or(feed.title.as_deref()).map(line).filter(|name| !is_blank(name));
         if let Some(name) = own {
             let mut own = named(&name, feed.home.as_ref());
             own["role"] = "publisher".into();
@@ -187,7 +189,7 @@ impl Item {
         for category in &self.categories {
             let keyword = category.label.as_deref().unwrap_or(&category.term);
             // A category may be an address in some scheme: nothing that a reader would look for.
-            let fits = keyword.graphemes(true).count() <= 120 && !keyword.contains("://");
+            let fits = !is_blank(keyword) && keyword.graphemes(true).count() <= 120 && !keyword.contains("://");
             if fits && keywords.len() < 20 && !keywords.iter().any(|known| known == keyword) {
                 keywords.push(keyword.into());
             }
@@ -219,14 +221,15 @@ fn association(media: &Media, headline: &str) -> Option<Value> {
     if !mime.ends_with("/*") {
         association["mime"] = mime.into();
     }
-    let described = media.description.as_deref().or(media.title.as_deref());
+    let mut texts = [media.description.as_deref(), media.title.as_deref()].into_iter().flatten();
+    let described = texts.find(|text| !is_blank(text));
     if kind == "picture" {
         association["alt_text"] = cut(described.unwrap_or(headline), 1000).into();
     }
     if let Some(caption) = described {
         association["caption"] = cut(caption, 2000).into();
     }
-    if let Some(credit) = &media.credit {
+    if let Some(credit) = media.credit.as_ref().filter(|credit| !is_blank(credit)) {
         association["credit"] = cut(credit, MAX_HEADLINE).into();
     }
     for (name, pixels) in [("width", media.width), ("height", media.height)] {
