@@ -176,8 +176,8 @@ async fn notify(bus: &Bus) {
     assert_eq!(bus.last_sequence(&SUBSCRIBERS).await.expect("reads"), 2);
     let mut later = HeaderMap::new();
     later.insert("Nats-Schedule", "@at 2020-01-01T00:00:00Z");
-    later.insert("Nats-Schedule-Target", subjects::retry_due("p", 0, 1).as_str());
-    let wakes = subjects::retry_later("p", 0, 1);
+    later.insert("Nats-Schedule-Target", subjects::retry_due("other", "p", 0, 1).as_str());
+    let wakes = subjects::retry_later("other", "p", 0, 1);
     bus.publish(&RETRIES, &wakes, &wakes, later, "{}".into(), None).await.expect("schedules");
 
     let shutdown = CancellationToken::new();

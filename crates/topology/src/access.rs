@@ -1,11 +1,12 @@
 //! What each service may do on the server: the least that lets it work.
 
 use crate::consumers::{
-    CONFIRMATIONS, CONSUMERS, Consumer, DESK_DUE, HUB_DELIVERIES, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER,
+    CONFIRMATIONS, CONSUMERS, Consumer, DESK_DUE, HUB_DELIVERIES, INBOUND_EVENTS, LANE_BREAKING, LANE_DIGEST,
+    LANE_NORMAL, LANE_RETRY, LANE_RETRY_BREAKING, PLANNER,
 };
 use crate::streams::{
-    ARTICLES, DEAD, EMBARGOES, HUB, INTAKE, JOBS, LEDGER, QUARANTINE, RECEIPTS, SOURCES, STREAMS, SUBSCRIBERS, Stream,
-    TOKENS,
+    ARTICLES, DEAD, EMBARGOES, HUB, INBOUND, INTAKE, JOBS, KEYS, LEDGER, QUARANTINE, RECEIPTS, SOURCES, STREAMS,
+    SUBSCRIBERS, Stream, TOKENS,
 };
 use crate::subjects;
 
@@ -56,7 +57,7 @@ const PUBLISHER: Access = Access {
     consumes: &[DESK_DUE],
     // A dead letter carries what it is about, the text of an article included.
     erases: &[ARTICLES, EMBARGOES, DEAD],
-    asks: &[subjects::ASK_REACH],
+    asks: &[subjects::ASK_REACH, subjects::ASK_MAIL],
     answers: &[],
     provisions: false,
 };
@@ -95,18 +96,30 @@ const EMAIL_NOTIFIER: Access = Access {
     service: "email-notifier",
     writes: &[
         subjects::SUBSCRIBERS,
+        subjects::KEYS,
+        subjects::INBOUND,
         subjects::JOBS,
         subjects::RETRIES,
         subjects::LEDGER,
         subjects::RECEIPTS,
         subjects::DEAD,
     ],
-    reads: &[ARTICLES, SUBSCRIBERS, JOBS, LEDGER, RECEIPTS, DEAD],
-    tails: &[ARTICLES, SUBSCRIBERS],
-    consumes: &[PLANNER, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, CONFIRMATIONS],
-    erases: &[],
+    reads: &[ARTICLES, SUBSCRIBERS, KEYS, INBOUND, JOBS, LEDGER, RECEIPTS, DEAD],
+    tails: &[ARTICLES, SUBSCRIBERS, KEYS, JOBS],
+    consumes: &[
+        PLANNER,
+        LANE_BREAKING,
+        LANE_NORMAL,
+        LANE_DIGEST,
+        LANE_RETRY_BREAKING,
+        LANE_RETRY,
+        CONFIRMATIONS,
+        INBOUND_EVENTS,
+    ],
+    // Whoever asks to be forgotten: the key first, then the record.
+    erases: &[KEYS, SUBSCRIBERS],
     asks: &[],
-    answers: &[subjects::ASK_REACH],
+    answers: &[subjects::ASK_REACH, subjects::ASK_MAIL, subjects::ASK_SUBSCRIBERS],
     provisions: false,
 };
 
@@ -117,7 +130,7 @@ const THE_OPERATOR: Access = Access {
     tails: &[TOKENS, SOURCES, INTAKE, QUARANTINE],
     consumes: &[],
     erases: &[],
-    asks: &[],
+    asks: &[subjects::ASK_SUBSCRIBERS],
     answers: &[],
     provisions: true,
 };

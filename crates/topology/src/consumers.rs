@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::streams::{ARTICLES, DESK, HUB, JOBS, RETRIES, SUBSCRIBERS, Stream};
+use crate::streams::{ARTICLES, DESK, HUB, INBOUND, JOBS, RETRIES, SUBSCRIBERS, Stream};
 use crate::subjects;
 
 /// One durable pull consumer with explicit acknowledgement and unlimited deliveries: the service decides when a
@@ -40,8 +40,23 @@ pub const LANE_BREAKING: Consumer = Consumer {
 
 pub const LANE_NORMAL: Consumer = Consumer { name: "email-normal", filter: "nw.job.normal.*.*", ..LANE_BREAKING };
 
+pub const LANE_DIGEST: Consumer = Consumer { name: "email-digest", filter: "nw.job.digest.*.*", ..LANE_BREAKING };
+
+/// Breaking news comes back before everything else, too.
+pub const LANE_RETRY_BREAKING: Consumer =
+    Consumer { name: "email-retry-breaking", stream: RETRIES, filter: "nw.retry.due.breaking.*.*.*", ..LANE_BREAKING };
+
 pub const LANE_RETRY: Consumer =
-    Consumer { name: "email-retry", stream: RETRIES, filter: "nw.retry.due.*.*.*", ..LANE_BREAKING };
+    Consumer { name: "email-retry", stream: RETRIES, filter: "nw.retry.due.other.*.*.*", ..LANE_BREAKING };
+
+/// What came back by mail or from a provider.
+pub const INBOUND_EVENTS: Consumer = Consumer {
+    name: "email-inbound",
+    stream: INBOUND,
+    filter: subjects::INBOUND,
+    ack_wait: ACK_WAIT,
+    max_ack_pending: 1024,
+};
 
 pub const CONFIRMATIONS: Consumer = Consumer {
     name: "email-confirmations",
@@ -72,5 +87,15 @@ pub const HUB_DELIVERIES: Consumer = Consumer {
     max_ack_pending: 200_000,
 };
 
-pub const CONSUMERS: &[Consumer] =
-    &[DESK_DUE, HUB_DELIVERIES, PLANNER, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, CONFIRMATIONS];
+pub const CONSUMERS: &[Consumer] = &[
+    DESK_DUE,
+    HUB_DELIVERIES,
+    PLANNER,
+    LANE_BREAKING,
+    LANE_NORMAL,
+    LANE_DIGEST,
+    LANE_RETRY_BREAKING,
+    LANE_RETRY,
+    CONFIRMATIONS,
+    INBOUND_EVENTS,
+];

@@ -171,6 +171,32 @@ pub const SUBSCRIBERS: Stream = Stream {
     rollup: true,
 };
 
+pub const KEYS: Stream = Stream {
+    name: "KEYS",
+    description: "What each subscriber's record is sealed with; keep it out of long-lived backups",
+    subjects: &[subjects::KEYS],
+    max_messages_per_subject: 1,
+    max_bytes: 256 * MIB,
+    max_message_bytes: 4096,
+    max_age: None,
+    atomic: false,
+    schedules: false,
+    rollup: true,
+};
+
+pub const INBOUND: Stream = Stream {
+    name: "INBOUND",
+    description: "Bounces, complaints and requests to leave that came back by mail or from a provider",
+    subjects: &[subjects::INBOUND],
+    max_messages_per_subject: 1,
+    max_bytes: 128 * MIB,
+    max_message_bytes: 16 * 1024,
+    max_age: Some(DAY.saturating_mul(30)),
+    atomic: false,
+    schedules: false,
+    rollup: false,
+};
+
 pub const JOBS: Stream = Stream {
     name: "JOBS",
     description: "Plans of who is to be sent what, in chunks of recipient ids",
@@ -235,6 +261,8 @@ pub const STREAMS: &[Stream] = &[
     QUARANTINE,
     HUB,
     SUBSCRIBERS,
+    KEYS,
+    INBOUND,
     JOBS,
     RETRIES,
     LEDGER,

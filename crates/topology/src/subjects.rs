@@ -176,26 +176,61 @@ pub fn is_subscriber(subject: &str) -> bool {
     subject.starts_with("nw.subscriber.s.")
 }
 
+/// What a subscriber's record is sealed with. Without it the record, wherever a copy of it lies, is noise.
+pub fn subscriber_key(id: &str) -> String {
+    let id = checked(id);
+    format!("nw.key.{}.{id}", id.get(..2).unwrap_or("00"))
+}
+
+pub const KEYS: &str = "nw.key.*.*";
+
+/// A bounce, a complaint or a request to leave that came back, under a hash of what it says: twice is once.
+pub fn inbound(sha256_hex: &str) -> String {
+    format!("nw.inbound.{}", checked(sha256_hex))
+}
+
+pub const INBOUND: &str = "nw.inbound.*";
+
 /// The head of a plan. It exists once: whoever writes it has planned.
 pub fn plan(plan: &str) -> String {
     format!("nw.job.plan.{}", checked(plan))
 }
 
-/// A chunk of a plan's recipients, in a lane (`breaking`, `normal`).
+/// Every head of a plan.
+pub const PLANS: &str = "nw.job.plan.*";
+
+/// What an operator, or the guard, wants of a plan: to wait, to go on, to end.
+pub fn control(plan: &str) -> String {
+    format!("nw.job.control.{}", checked(plan))
+}
+
+pub const CONTROLS: &str = "nw.job.control.*";
+
+/// How far digests are planned: the last run. Whoever writes the next one after it has planned it.
+pub const DIGEST_CURSOR: &str = "nw.job.cursor.digest";
+
+/// A run of digests, by its time: up to which plan it has seen the news.
+pub fn digest_run(slot: &str) -> String {
+    format!("nw.job.run.{}", checked(slot))
+}
+
+pub const DIGEST_RUNS: &str = "nw.job.run.*";
+
+/// A chunk of a plan's recipients, in a lane (`breaking`, `normal`, `digest`).
 pub fn chunk(lane: &str, plan: &str, chunk: u32) -> String {
     format!("nw.job.{}.{}.{chunk}", checked(lane), checked(plan))
 }
 
 pub const JOBS: &str = "nw.job.>";
 
-/// Where a chunk's deferred recipients come back, attempt by attempt.
-pub fn retry_due(plan: &str, chunk: u32, attempt: u32) -> String {
-    format!("nw.retry.due.{}.{chunk}.{attempt}", checked(plan))
+/// Where a chunk's deferred recipients come back, attempt by attempt, in a lane (`breaking` or `other`).
+pub fn retry_due(lane: &str, plan: &str, chunk: u32, attempt: u32) -> String {
+    format!("nw.retry.due.{}.{}.{chunk}.{attempt}", checked(lane), checked(plan))
 }
 
 /// Where a retry waits for its time; the server moves it to [`retry_due`].
-pub fn retry_later(plan: &str, chunk: u32, attempt: u32) -> String {
-    format!("nw.retry.later.{}.{chunk}.{attempt}", checked(plan))
+pub fn retry_later(lane: &str, plan: &str, chunk: u32, attempt: u32) -> String {
+    format!("nw.retry.later.{}.{}.{chunk}.{attempt}", checked(lane), checked(plan))
 }
 
 pub const RETRIES: &str = "nw.retry.>";
@@ -214,6 +249,12 @@ pub const LEDGER: &str = "nw.ledger.*.*";
 
 /// A question, not a message that is kept: how many readers an article would reach by email at once.
 pub const ASK_REACH: &str = "nw.ask.reach";
+
+/// What became of mail about an article, why somebody got it or not, whom a selection would reach; and an order to a plan.
+pub const ASK_MAIL: &str = "nw.ask.mail";
+
+/// The subscribers themselves: taken in, given out, shown, erased. Only the operator asks.
+pub const ASK_SUBSCRIBERS: &str = "nw.ask.subscribers";
 
 /// What a consumer could not handle.
 pub fn dead(consumer: &str) -> String {
@@ -240,7 +281,7 @@ mod tests {
         assert_eq!(subscriber("a1b2"), "nw.subscriber.s.a1.a1b2");
         assert!(is_subscriber(&subscriber("a1b2")) && !is_subscriber(&subscriber_address("a1b2")));
         assert_eq!(chunk("breaking", "p", 3), "nw.job.breaking.p.3");
-        assert_eq!(retry_later("p", 3, 2), "nw.retry.later.p.3.2");
+        assert_eq!(retry_later("other", "p", 3, 2), "nw.retry.later.other.p.3.2");
         let hefei: PublisherId = "hefei".parse().unwrap();
         assert_eq!(due_call(&release_due(&hefei, &id)), Some((DueCall::Release, hefei.clone(), id)));
         assert_eq!(due_call(&erasure_due(&hefei, &id)), Some((DueCall::Erasure, hefei.clone(), id)));

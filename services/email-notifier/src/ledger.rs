@@ -48,21 +48,46 @@ pub(crate) enum State {
     Uncertain,
     /// Refused for good, or given up after the last attempt.
     Failed,
-    /// Not to be sent: unsubscribed since, or the article was withdrawn.
-    Suppressed,
+    /// Not to be sent, and why.
+    Suppressed(Why),
     /// Too late to be news.
     Expired,
 }
 
+/// Why somebody who was planned is not sent anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Why {
+    /// They have left since, or were erased.
+    Left,
+    /// There is nothing to send any more: the article was held, withdrawn or killed, or a notice of it is obsolete.
+    Withdrawn,
+    /// They have paused their mail.
+    Paused,
+    /// Their mailbox does not take mail.
+    Bounced,
+    /// They have complained.
+    Complained,
+    /// An operator has cancelled the plan.
+    Cancelled,
+    /// Nothing of a digest is left.
+    Empty,
+}
+
 impl State {
-    const ALL: [(Self, char); 8] = [
+    const ALL: [(Self, char); 14] = [
         (Self::Planned, 'p'),
         (Self::Submitting, 's'),
         (Self::Accepted, 'a'),
         (Self::Deferred, 'd'),
         (Self::Uncertain, 'u'),
         (Self::Failed, 'f'),
-        (Self::Suppressed, 'x'),
+        (Self::Suppressed(Why::Left), 'x'),
+        (Self::Suppressed(Why::Withdrawn), 'w'),
+        (Self::Suppressed(Why::Paused), 'z'),
+        (Self::Suppressed(Why::Bounced), 'b'),
+        (Self::Suppressed(Why::Complained), 'c'),
+        (Self::Suppressed(Why::Cancelled), 'k'),
+        (Self::Suppressed(Why::Empty), 'n'),
         (Self::Expired, 'e'),
     ];
 
@@ -75,7 +100,7 @@ impl State {
     }
 
     pub(crate) fn is_final(self) -> bool {
-        matches!(self, Self::Accepted | Self::Failed | Self::Suppressed | Self::Expired)
+        matches!(self, Self::Accepted | Self::Failed | Self::Suppressed(_) | Self::Expired)
     }
 }
 
@@ -142,6 +167,11 @@ impl Ledger {
 
     pub(crate) fn count(&self, state: State) -> usize {
         self.states.iter().filter(|known| **known == state).count()
+    }
+
+    /// Everybody who was not to be sent anything, whatever the reason.
+    pub(crate) fn suppressed(&self) -> usize {
+        self.states.iter().filter(|state| matches!(state, State::Suppressed(_))).count()
     }
 
     /// After a crash: what was being submitted has no answer. It goes back to be sent again.

@@ -3,6 +3,7 @@
 mod catalogue;
 mod config;
 mod confirmations;
+mod frequency;
 mod issues;
 mod ledger;
 mod links;
@@ -13,6 +14,7 @@ mod pool;
 mod readers;
 mod recipients;
 mod service;
+mod span;
 mod standing;
 mod store;
 mod subscriber;

@@ -29,6 +29,7 @@ const MAX_CORRECTIONS: usize = 16;
 pub(crate) enum Lane {
     Breaking,
     Normal,
+    Digest,
 }
 
 impl Lane {
@@ -40,7 +41,13 @@ impl Lane {
         match self {
             Self::Breaking => "breaking",
             Self::Normal => "normal",
+            Self::Digest => "digest",
         }
+    }
+
+    /// Which queue its wake-up calls wait in.
+    pub(crate) fn retries(self) -> &'static str {
+        if self == Self::Breaking { "breaking" } else { "other" }
     }
 }
 

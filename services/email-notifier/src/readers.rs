@@ -7,11 +7,14 @@ use std::time::Duration;
 use article::Article;
 use bus::Bus;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use mail::{Address, Locale};
 use subscription::{Features, Index, Selection};
 use tokio::sync::watch;
 use topology::{SUBSCRIBERS, subjects};
 
+use crate::frequency::Frequency;
+use crate::span::{Cap, Pause, Span};
 use crate::subscriber::{Subscriber, SubscriberId};
 
 /// Waiting for the subscribers that the log has and we have not seen yet.
@@ -23,14 +26,17 @@ pub(crate) struct Reader {
     pub id: SubscriberId,
     pub address: Address,
     pub locale: Locale,
-    /// Confirmed selections and since when.
-    pub selections: Vec<(Selection, Timestamp)>,
+    /// The zone of their days and hours.
+    pub zone: TimeZone,
+    pub spans: Vec<Span>,
+    pub pauses: Vec<Pause>,
+    pub cap: Option<Cap>,
 }
 
 impl Reader {
     /// The selection because of which they get an article with these features: the narrowest of those that match.
     pub(crate) fn why(&self, features: &Features) -> Option<&Selection> {
-        let matching = self.selections.iter().map(|(selection, _)| selection).filter(|s| s.matches(features));
+        let matching = self.spans.iter().map(|span| &span.selection).filter(|s| s.matches(features));
         matching.max_by_key(|selection| selection.narrowness())
     }
 }
@@ -57,13 +63,15 @@ impl Readers {
 
     /// Takes over a record of the log.
     pub(crate) fn apply(&self, record: &Subscriber, sequence: u64) {
-        let selections: Vec<_> =
-            record.confirmed().filter_map(|s| Some((s.selection.clone(), s.confirmed_at?))).collect();
-        let reader = (!selections.is_empty()).then(|| Reader {
+        let spans: Vec<Span> = record.spans().collect();
+        let reader = (!spans.is_empty()).then(|| Reader {
             id: record.id,
             address: record.address.clone(),
             locale: Locale::for_tag(&record.language),
-            selections,
+            zone: TimeZone::get(&record.zone).unwrap_or(TimeZone::UTC),
+            spans,
+            pauses: record.pauses.clone(),
+            cap: record.cap,
         });
         self.write().replace(record.id, reader);
         self.saw(sequence);
@@ -90,7 +98,7 @@ impl Readers {
         }
     }
 
-    /// Whoever asked for `article` and had confirmed it by `published`, in the order of their confirmation.
+    /// Whoever asked to be alerted to `article` and had confirmed it by `published`, in the order of their confirmation.
     pub(crate) fn matching(&self, article: &Article, published: Timestamp) -> Vec<SubscriberId> {
         let features = Features::of(article);
         let inner = self.read();
@@ -98,7 +106,8 @@ impl Readers {
         let readers = matching.iter().filter_map(|number| inner.slots.get(number as usize)?.as_ref());
         let in_time = readers.filter(|reader| {
             // Asking a selection again would be to go through the text again for each reader.
-            reader.selections.iter().any(|(selection, since)| *since <= published && selections.contains(selection))
+            let alerts = |span: &&Span| span.frequency == Frequency::Immediate && span.covers(published);
+            reader.spans.iter().filter(alerts).any(|span| selections.contains(&span.selection))
         });
         in_time.map(|reader| reader.id).collect()
     }
@@ -107,7 +116,9 @@ impl Readers {
     pub(crate) fn get(&self, id: &SubscriberId) -> Option<Reader> {
         let inner = self.read();
         let number = *inner.numbers.get(id)?;
-        inner.slots.get(number as usize)?.clone()
+        let reader = inner.slots.get(number as usize)?.clone()?;
+        // What they left is known a while longer, for digests; it is no reason to write to them.
+        reader.spans.iter().any(|span| span.until.is_none()).then_some(reader)
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -137,11 +148,11 @@ impl Inner {
             }
         };
         let slot = &mut self.slots[number as usize];
-        for (selection, _) in slot.iter().flat_map(|old| &old.selections) {
-            self.index.remove(number, selection);
+        for span in slot.iter().flat_map(|old| &old.spans) {
+            self.index.remove(number, &span.selection);
         }
-        for (selection, _) in reader.iter().flat_map(|new| &new.selections) {
-            self.index.insert(number, selection);
+        for span in reader.iter().flat_map(|new| &new.spans) {
+            self.index.insert(number, &span.selection);
         }
         *slot = reader;
     }

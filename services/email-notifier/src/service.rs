@@ -14,7 +14,10 @@ use service_kit::{Health, Listener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use topology::{ARTICLES, CONFIRMATIONS, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, PLANNER, SUBSCRIBERS, subjects};
+use topology::{
+    ARTICLES, CONFIRMATIONS, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, LANE_RETRY_BREAKING, PLANNER, SUBSCRIBERS,
+    subjects,
+};
 
 use crate::catalogue::Catalogue;
 use crate::config::{Config, RelayConfig, RelayTls};
@@ -234,6 +237,7 @@ async fn work(
     tokio::join!(
         bus.consume(&LANE_BREAKING, BREAKING_WORKERS, chunk.clone(), stop()),
         bus.consume(&LANE_NORMAL, NORMAL_WORKERS, chunk, stop()),
+        bus.consume(&LANE_RETRY_BREAKING, RETRY_WORKERS, retry.clone(), stop()),
         bus.consume(&LANE_RETRY, RETRY_WORKERS, retry, stop()),
         bus.consume(&PLANNER, PLANNERS, plan, stop()),
         bus.consume(&CONFIRMATIONS, CONFIRMATION_WORKERS, confirm, stop()),

@@ -3,7 +3,7 @@
 use article::{Article, Status};
 use jiff::Timestamp;
 
-use crate::ledger::State;
+use crate::ledger::{State, Why};
 use crate::plan::{Chunk, Kind};
 
 /// The answer.
@@ -24,7 +24,7 @@ pub(crate) fn standing(article: &Article, chunk: &Chunk, now: Timestamp) -> Stan
     if now.duration_since(chunk.planned_at) > chunk.kind.horizon() {
         return Standing::End(State::Expired);
     }
-    let send_if = |stands: bool| if stands { Standing::Send } else { Standing::End(State::Suppressed) };
+    let send_if = |stands: bool| if stands { Standing::Send } else { Standing::End(State::Suppressed(Why::Withdrawn)) };
     match chunk.kind {
         Kind::Alert if article.is_expired(now) => Standing::End(State::Expired),
         Kind::Alert => send_if(article.is_readable(now)),
@@ -35,7 +35,7 @@ pub(crate) fn standing(article: &Article, chunk: &Chunk, now: Timestamp) -> Stan
             Status::Published => send_if(article.corrections.iter().any(|known| known.revision >= chunk.revision)),
             Status::Held | Status::Unknown => Standing::Wait,
             // The notice that it is gone says more.
-            Status::Withdrawn | Status::Killed | Status::Embargoed => Standing::End(State::Suppressed),
+            Status::Withdrawn | Status::Killed | Status::Embargoed => Standing::End(State::Suppressed(Why::Withdrawn)),
         },
         // Whatever came after has a notice of its own, or is the article itself.
         Kind::Withdrawal => send_if(article.status == Status::Withdrawn && article.revision == chunk.revision),
@@ -105,7 +105,7 @@ mod tests {
     fn every_state_decides_what_may_still_go_out() {
         use Kind::{Alert, Correction, Kill, Withdrawal};
         const SEND: Standing = Standing::Send;
-        const DROP: Standing = Standing::End(State::Suppressed);
+        const DROP: Standing = Standing::End(State::Suppressed(Why::Withdrawn));
         let cases: [(&[&str], Kind, u32, Standing); 24] = [
             (&[], Alert, 1, SEND),
             (&["minor", "major"], Alert, 1, SEND),

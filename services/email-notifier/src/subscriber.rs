@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use subscription::Selection;
 use uuid::Uuid;
 
+use crate::frequency::Frequency;
+use crate::span::{Cap, Pause, Span};
+
 /// A subscriber's identity: random, and free of anything personal, so that it may stand in plans and logs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SubscriberId(Uuid);
@@ -62,6 +65,11 @@ pub(crate) struct Subscription {
     /// Absent until its owner pressed the button.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<Timestamp>,
+    #[serde(default)]
+    pub frequency: Frequency,
+    /// Since when it stands as it is, if it was changed after it was confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
 }
 
 /// One line of the consent log: what was agreed to, when, and on which wording.
@@ -103,11 +111,26 @@ pub(crate) struct Subscriber {
     pub address: Address,
     /// BCP 47; the language of what we say around the news.
     pub language: String,
+    /// IANA name of the time zone that their days and hours are in.
+    #[serde(default = "utc")]
+    pub zone: String,
     pub subscriptions: Vec<Subscription>,
+    /// What subscriptions were before they were changed or ended, as long as a digest may ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past: Vec<Span>,
+    /// The one that stands, and those that ended lately.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<Pause>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<Cap>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation_sent_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub consent: Vec<Consent>,
+}
+
+fn utc() -> String {
+    "UTC".into()
 }
 
 mod address {
@@ -125,7 +148,18 @@ mod address {
 
 impl Subscriber {
     pub(crate) fn new(id: SubscriberId, address: Address, language: String) -> Self {
-        Self { id, address, language, subscriptions: Vec::new(), confirmation_sent_at: None, consent: Vec::new() }
+        Self {
+            id,
+            address,
+            language,
+            zone: utc(),
+            subscriptions: Vec::new(),
+            past: Vec::new(),
+            pauses: Vec::new(),
+            cap: None,
+            confirmation_sent_at: None,
+            consent: Vec::new(),
+        }
     }
 
     /// Somebody asked for `selection` at this address. False when nothing changes by it: it is confirmed already,
@@ -138,7 +172,13 @@ impl Subscriber {
             Some(known) if now.duration_since(known.requested_at) < CONFIRMATION_PAUSE => return false,
             Some(known) => known.requested_at = now,
             None if full => return false,
-            None => self.subscriptions.push(Subscription { selection, requested_at: now, confirmed_at: None }),
+            None => self.subscriptions.push(Subscription {
+                selection,
+                requested_at: now,
+                confirmed_at: None,
+                frequency: Frequency::default(),
+                changed_at: None,
+            }),
         }
         if !self.is_confirmed() {
             language.clone_into(&mut self.language);
@@ -186,6 +226,15 @@ impl Subscriber {
         self.subscriptions
             .iter()
             .filter(move |s| s.confirmed_at.is_none() && now.duration_since(s.requested_at) < CONFIRM_WITHIN)
+    }
+
+    /// Every span that a digest or an alert may belong to, those that stand first.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = Span> {
+        let standing = self.confirmed().filter_map(|s| {
+            let since = s.changed_at.or(s.confirmed_at)?;
+            Some(Span { selection: s.selection.clone(), frequency: s.frequency, since, until: None, left: false })
+        });
+        standing.chain(self.past.iter().cloned())
     }
 
     pub(crate) fn confirmed(&self) -> impl Iterator<Item = &Subscription> {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
 use crate::issues::Issues;
-use crate::ledger::{Ledger, State};
+use crate::ledger::{Ledger, State, Why as Reason};
 use crate::links::{Keys, unsubscribe_link};
 use crate::outcomes::note_all;
 use crate::plan::{Chunk, RetryCall, plan_key};
@@ -237,7 +237,7 @@ impl Worker {
             accepted = count(State::Accepted),
             deferred = count(State::Deferred) + count(State::Uncertain),
             failed = count(State::Failed),
-            suppressed = count(State::Suppressed),
+            suppressed = record.ledger.suppressed(),
             expired = count(State::Expired),
             resent_uncertain = record.ledger.resent_uncertain,
             "chunk sent"
@@ -270,7 +270,7 @@ impl Worker {
         for &recipient in window {
             match self.readers.get(&chunk.recipients[recipient]) {
                 Some(reader) => prepared.push(self.compose(chunk, &about, recipient, reader)),
-                None => ledger.set(recipient, State::Suppressed),
+                None => ledger.set(recipient, State::Suppressed(Reason::Left)),
             }
         }
         prepared
@@ -332,11 +332,14 @@ impl Worker {
     async fn schedule(&self, chunk: &Chunk, ledger: &Ledger) -> Result<(), Aside> {
         let Some(retry) = ledger.retry else { return Ok(()) };
         let call = RetryCall { plan: chunk.plan.clone(), lane: chunk.lane, chunk: chunk.chunk, attempt: retry.attempt };
-        let subject = subjects::retry_later(&chunk.plan, chunk.chunk, retry.attempt);
+        let subject = subjects::retry_later(chunk.lane.retries(), &chunk.plan, chunk.chunk, retry.attempt);
         let mut headers = HeaderMap::new();
         // The server takes whole seconds.
         headers.insert("Nats-Schedule", format!("@at {}", retry.at.strftime("%Y-%m-%dT%H:%M:%SZ")));
-        headers.insert("Nats-Schedule-Target", subjects::retry_due(&chunk.plan, chunk.chunk, retry.attempt));
+        headers.insert(
+            "Nats-Schedule-Target",
+            subjects::retry_due(chunk.lane.retries(), &chunk.plan, chunk.chunk, retry.attempt),
+        );
         let payload = serde_json::to_vec(&call).expect("a call has string keys only");
         match self.bus.publish(&RETRIES, &subject, &subject, headers, payload.into(), None).await {
             Ok(_) => Ok(()),

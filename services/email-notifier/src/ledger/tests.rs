@@ -17,7 +17,7 @@ fn the_record_is_small_and_reads_back() {
     assert!(json.len() < 1200, "{}", json.len());
     assert_eq!(serde_json::from_str::<Ledger>(&json).unwrap(), ledger);
     assert!(
-        serde_json::from_str::<Ledger>(r#"{"writer":"00000000-0000-0000-0000-000000000000","states":"pz"}"#).is_err()
+        serde_json::from_str::<Ledger>(r#"{"writer":"00000000-0000-0000-0000-000000000000","states":"pq"}"#).is_err()
     );
 }
 
@@ -93,7 +93,7 @@ fn a_correction_is_for_whoever_may_have_an_earlier_revision() {
     assert_eq!(Ledger::read(json.as_bytes()).unwrap(), ledger);
     ledger.recover();
     assert_eq!(ledger.has(5), Some(4), "nobody knows whether it went out before the crash");
-    ledger.end_open(State::Suppressed);
+    ledger.end_open(State::Suppressed(Why::Withdrawn));
     assert_eq!((ledger.has(1), ledger.has(5)), (Some(2), Some(4)), "whoever may have it is of record whatever follows");
 }
 

@@ -26,14 +26,14 @@ async fn every_recipient_ends_somewhere_and_the_ledger_says_where() {
 
     let plan = plan_key(&article.id);
     let later = eventually("the wake-up call", async || {
-        let call = desk.bus.last(&RETRIES, &subjects::retry_later(&plan, 0, 1)).await;
+        let call = desk.bus.last(&RETRIES, &subjects::retry_later("other", &plan, 0, 1)).await;
         call.map_err(|error| error.to_string())?.ok_or_else(|| "not yet".to_owned())
     })
     .await;
     // The server would deliver it in a minute; the test does not wait for it.
     let call: RetryCall = serde_json::from_slice(&later.payload).unwrap();
     assert_eq!(call.attempt, 1);
-    let due = subjects::retry_due(&plan, 0, 1);
+    let due = subjects::retry_due("other", &plan, 0, 1);
     desk.bus.publish(&RETRIES, &due, "due", HeaderMap::new(), later.payload.clone(), None).await.unwrap();
     eventually("the deferred are sent", async || match desk.ledger(&article).await {
         Some(ledger) if ledger.count(State::Accepted) == 119 => Ok(()),
@@ -109,6 +109,6 @@ async fn what_is_withdrawn_before_it_is_sent_is_not_sent() {
     .await;
     desk.publish(Some((&article, sequence)), Command::Withdraw { note: "It was wrong.".into() }).await;
     let ledger = desk.worked_off(&article).await;
-    assert_eq!((ledger.count(State::Accepted), ledger.count(State::Suppressed)), (50, 70));
+    assert_eq!((ledger.count(State::Accepted), ledger.suppressed()), (50, 70));
     desk.stop().await;
 }

@@ -12,7 +12,7 @@ async fn an_answer_that_is_lost_is_uncertain_and_sent_again_under_the_same_id() 
     let ledger = desk.worked_off(&article).await;
     assert_eq!((ledger.count(State::Accepted), ledger.count(State::Uncertain)), (9, 1));
     let call = RetryCall { plan: plan_key(&article.id), lane: Lane::Normal, chunk: 0, attempt: 1 };
-    let due = subjects::retry_due(&call.plan, 0, 1);
+    let due = subjects::retry_due(call.lane.retries(), &call.plan, 0, 1);
     let payload = serde_json::to_vec(&call).unwrap();
     desk.bus.publish(&RETRIES, &due, "due", HeaderMap::new(), payload.into(), None).await.unwrap();
     let ledger = eventually("sent again", async || match desk.ledger(&article).await {
