@@ -12,7 +12,8 @@ use url::Url;
 use crate::catalogue::Catalogue;
 use crate::links::{Keys, page_link};
 use crate::outcomes::without_address;
-use crate::pool::Pool;
+use crate::plan::Lane;
+use crate::pool::{Pool, Window};
 use crate::store::Store;
 use crate::subscriber::Subscriber;
 
@@ -79,7 +80,9 @@ impl Confirmations {
         );
         let from = return_path(&self.keys.mail, &id, domain)
             .expect("a subscriber id is 32 hex digits and the site's domain was checked");
-        let window = [Outgoing { from: &from, to: &record.address, message: &message }];
+        let mails = [Outgoing { from: &from, to: &record.address, message: &message }];
+        // Somebody waits for it in front of a screen.
+        let window = Window { lane: Lane::Breaking, since: now, mails: &mails };
         let outcome = self.pool.send(&window).await.map_err(|error| error.to_string())?.outcomes.pop();
         match outcome {
             Some(Outcome::Accepted(_)) => {

@@ -7,9 +7,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use futures::future::join_all;
+use jiff::Timestamp;
 use mail::smtp::OpenError;
 use mail::{Connection, Outcome, Outgoing, Relay};
 use tokio::time::Instant;
+
+use crate::plan::Lane;
 
 /// Idle connections kept; each worker uses one at a time.
 const MAX_IDLE: usize = 16;
@@ -21,6 +24,14 @@ const MAX_WINDOWS: u32 = 200;
 pub(crate) struct Pool {
     relay: Relay,
     idle: Mutex<Vec<Idle>>,
+}
+
+/// A window of mails that go to the relay together.
+pub(crate) struct Window<'a> {
+    pub lane: Lane,
+    /// When what they tell became due: the moment that their way to the reader is measured from.
+    pub since: Timestamp,
+    pub mails: &'a [Outgoing<'a>],
 }
 
 /// What became of a window.
@@ -47,7 +58,8 @@ impl Pool {
     ///
     /// # Errors
     /// When there is no connection to be had; nothing was sent then.
-    pub(crate) async fn send(&self, window: &[Outgoing<'_>]) -> Result<Sent, OpenError> {
+    pub(crate) async fn send(&self, window: &Window<'_>) -> Result<Sent, OpenError> {
+        let window = window.mails;
         if let Some(kept) = self.take() {
             let outcomes = self.send_over(kept, window).await;
             if !outcomes.iter().all(|outcome| matches!(outcome, Outcome::Unsent(_))) {

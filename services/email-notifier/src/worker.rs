@@ -19,7 +19,7 @@ use crate::ledger::{Ledger, State, Why as Reason};
 use crate::links::{Keys, unsubscribe_link};
 use crate::outcomes::note_all;
 use crate::plan::{Chunk, RetryCall, plan_key};
-use crate::pool::Pool;
+use crate::pool::{Pool, Window};
 use crate::readers::{Reader, Readers};
 use crate::standing::{Standing, standing};
 
@@ -311,6 +311,7 @@ impl Worker {
     async fn submit(&self, chunk: &Chunk, record: &mut Record, prepared: &[Prepared]) -> Result<(), Aside> {
         let window: Vec<Outgoing<'_>> =
             prepared.iter().map(|mail| Outgoing { from: &mail.from, to: &mail.to, message: &mail.message }).collect();
+        let window = Window { lane: chunk.lane, since: chunk.planned_at, mails: &window };
         let broken = match self.pool.send(&window).await {
             Ok(sent) => note_all(&mut record.ledger, prepared.iter().map(|mail| (mail.recipient, &mail.to)), sent),
             Err(error) => {
