@@ -8,6 +8,8 @@ use mail::{Address, Site};
 use service_kit::{Secret, Settings, Tls, client, nats_settings, tls_settings};
 use url::Url;
 
+use crate::subscriber::zone_name;
+
 /// Prefix of this service's own settings.
 pub const PREFIX: &str = "NEWSWIRE_EMAIL_";
 
@@ -26,6 +28,8 @@ pub struct Config {
     /// Where this service's own pages are, as readers see it.
     pub public_url: Url,
     pub secret: Secret,
+    /// IANA name of the zone of subscribers who do not say which is theirs.
+    pub zone: String,
     pub relay: RelayConfig,
     /// Header in which a proxy in front tells the client's address.
     pub client_ip_header: Option<String>,
@@ -91,6 +95,7 @@ impl Config {
             "Domain of Message-IDs, List-Ids and bounces; that of the sender's address, or aligned with it",
         );
         let secret = secret(settings);
+        let zone = zone(settings);
         let relay = relay(settings);
         let client_ip_header = client::address_header(settings, "NEWSWIRE_EMAIL_CLIENT_IP_HEADER");
         let (public_url, pages_url) = (public_url?, pages_url?);
@@ -106,6 +111,7 @@ impl Config {
             pages_url,
             public_url,
             secret: secret?,
+            zone: zone?,
             relay: relay?,
             client_ip_header: client_ip_header?,
         })
@@ -120,6 +126,19 @@ fn secret(settings: &mut Settings) -> Option<Secret> {
         return settings.mistake(format!("NEWSWIRE_EMAIL_SECRET_FILE: the secret is shorter than {MIN_SECRET} bytes"));
     }
     Some(secret)
+}
+
+fn zone(settings: &mut Settings) -> Option<String> {
+    let name: Option<String> = settings.value(
+        "NEWSWIRE_EMAIL_ZONE",
+        "UTC",
+        "Time zone of subscribers who do not say theirs, such as Asia/Shanghai",
+    );
+    let name = name?;
+    match zone_name(&name) {
+        Ok(zone) => Some(zone),
+        Err(error) => settings.mistake(format!("NEWSWIRE_EMAIL_ZONE: {name:?}: {error}")),
+    }
 }
 
 fn relay(settings: &mut Settings) -> Option<RelayConfig> {

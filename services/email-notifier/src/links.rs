@@ -18,12 +18,24 @@ pub(crate) struct Keys {
     address: [u8; 32],
     confirm: [u8; 32],
     unsubscribe: [u8; 32],
+    preferences: [u8; 32],
+    leave: [u8; 32],
     pub mail: mail::Key,
 }
 
 /// Bytes of MAC in a link: nobody tries 2^127 of them over HTTP.
 const MAC: usize = 16;
 const ID: usize = 16;
+
+/// Bytes of MAC in an address, which has 64 characters before its `@`: nobody mails us 2^95 times.
+const LEAVE_MAC: usize = 12;
+const LEAVE_ADDRESS: usize = "leave+".len() + 2 * ID + 1 + 2 * LEAVE_MAC;
+
+/// How long the link to the preference page that stands in a mail is good: mail is read late, and forwarded.
+pub(crate) const PREFERENCES_IN_MAIL: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// How long one is good that somebody asked for by a form.
+pub(crate) const PREFERENCES_BY_FORM: SignedDuration = SignedDuration::from_hours(1);
 
 impl Keys {
     pub(crate) fn new(secret: &[u8]) -> Self {
@@ -32,6 +44,8 @@ impl Keys {
             address: derive("address"),
             confirm: derive("confirm"),
             unsubscribe: derive("unsubscribe"),
+            preferences: derive("preferences"),
+            leave: derive("leave"),
             mail: mail::Key::new(derive("mail")),
         }
     }
@@ -41,26 +55,42 @@ impl Keys {
     /// The local part is folded to lower case here and only here: the mail goes to the address as it was typed, but
     /// two spellings of one mailbox must not subscribe twice.
     pub(crate) fn address_hash(&self, address: &Address) -> String {
-        let hash = mac(&self.address, &[address.as_str().to_ascii_lowercase().as_bytes()]);
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&mac(&self.address, &[address.as_str().to_ascii_lowercase().as_bytes()]))
     }
 
     /// A link that confirms until [`CONFIRM_WITHIN`] after `now`.
     pub(crate) fn confirm_token(&self, id: SubscriberId, now: Timestamp) -> String {
-        let expires = (now + CONFIRM_WITHIN).as_second().to_be_bytes();
-        let mac = mac(&self.confirm, &[id.as_bytes(), &expires]);
-        encode(&[id.as_bytes(), &expires, &mac[..MAC]])
+        expiring(&self.confirm, id, now + CONFIRM_WITHIN)
     }
 
     /// Whose confirmation it is; `None` when we did not make it or its time is over.
     pub(crate) fn read_confirm_token(&self, token: &str, now: Timestamp) -> Option<SubscriberId> {
-        let bytes = decode(token, ID + 8 + MAC)?;
-        let (id, expires, given) = (&bytes[..ID], &bytes[ID..ID + 8], &bytes[ID + 8..]);
-        verify(&self.confirm, &[id, expires], given)?;
-        let expires = Timestamp::from_second(i64::from_be_bytes(expires.try_into().ok()?)).ok()?;
-        if expires.duration_since(now) <= SignedDuration::ZERO {
-            return None;
-        }
+        read_expiring(&self.confirm, token, now)
+    }
+
+    /// A link to the page on which its owner sees and changes everything, until `expires`: whoever has it is taken for
+    /// them, so it must not be good for ever. [`PREFERENCES_IN_MAIL`] and [`PREFERENCES_BY_FORM`] say how long.
+    pub(crate) fn preferences_token(&self, id: SubscriberId, expires: Timestamp) -> String {
+        expiring(&self.preferences, id, expires)
+    }
+
+    pub(crate) fn read_preferences_token(&self, token: &str, now: Timestamp) -> Option<SubscriberId> {
+        read_expiring(&self.preferences, token, now)
+    }
+
+    /// The local part of the address to which a mail ends everything: `leave+<id>+<mac>`, 63 characters of lower case,
+    /// as programs on the way may fold it.
+    pub(crate) fn leave_address(&self, id: SubscriberId) -> String {
+        let mac = mac(&self.leave, &[id.as_bytes()]);
+        format!("leave+{id}+{}", hex(&mac[..LEAVE_MAC]))
+    }
+
+    /// Who leaves by a mail to `local`; `None` when we did not make it.
+    pub(crate) fn read_leave_address(&self, local: &str) -> Option<SubscriberId> {
+        let local = Some(local).filter(|local| local.len() == LEAVE_ADDRESS)?.to_ascii_lowercase();
+        let (id, given) = local.strip_prefix("leave+")?.split_once('+')?;
+        let (id, given) = (unhex(id)?, unhex(given).filter(|given| given.len() == LEAVE_MAC)?);
+        verify(&self.leave, &[&id], &given)?;
         Some(SubscriberId::from_bytes(id.try_into().ok()?))
     }
 
@@ -75,6 +105,24 @@ impl Keys {
         verify(&self.unsubscribe, &[&bytes[..ID]], &bytes[ID..])?;
         Some(SubscriberId::from_bytes(bytes[..ID].try_into().ok()?))
     }
+}
+
+/// Id, time and MAC under a key for one purpose.
+fn expiring(key: &[u8], id: SubscriberId, expires: Timestamp) -> String {
+    let expires = expires.as_second().to_be_bytes();
+    let mac = mac(key, &[id.as_bytes(), &expires]);
+    encode(&[id.as_bytes(), &expires, &mac[..MAC]])
+}
+
+fn read_expiring(key: &[u8], token: &str, now: Timestamp) -> Option<SubscriberId> {
+    let bytes = decode(token, ID + 8 + MAC)?;
+    let (id, expires, given) = (&bytes[..ID], &bytes[ID..ID + 8], &bytes[ID + 8..]);
+    verify(key, &[id, expires], given)?;
+    let expires = Timestamp::from_second(i64::from_be_bytes(expires.try_into().ok()?)).ok()?;
+    if expires.duration_since(now) <= SignedDuration::ZERO {
+        return None;
+    }
+    Some(SubscriberId::from_bytes(id.try_into().ok()?))
 }
 
 fn hmac_over(key: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
@@ -92,6 +140,16 @@ fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 /// In constant time: a link must not be guessable byte by byte.
 fn verify(key: &[u8], parts: &[&[u8]], given: &[u8]) -> Option<()> {
     hmac_over(key, parts).verify_truncated_left(given).ok()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
+    Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 fn encode(parts: &[&[u8]]) -> String {
@@ -142,6 +200,45 @@ mod tests {
             "a link does what it was made for, nothing else"
         );
         assert_eq!(keys.read_unsubscribe_token(&confirm), None);
+    }
+
+    #[test]
+    fn a_preference_page_opens_until_its_time_and_by_no_other_link() {
+        let (keys, other) = (Keys::new(b"one secret"), Keys::new(b"another"));
+        let id = SubscriberId::random();
+        let token = keys.preferences_token(id, now() + PREFERENCES_BY_FORM);
+        assert_eq!(keys.read_preferences_token(&token, now()), Some(id));
+        assert_eq!(keys.read_preferences_token(&token, now() + PREFERENCES_BY_FORM), None);
+        assert_eq!(other.read_preferences_token(&token, now()), None);
+        assert_eq!(keys.read_preferences_token(&keys.confirm_token(id, now()), now()), None);
+        assert_eq!(keys.read_confirm_token(&token, now()), None);
+        assert_eq!(keys.read_unsubscribe_token(&token), None);
+        // Whoever holds an old link cannot make its time longer.
+        let mut bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+        bytes[ID + 7] = bytes[ID + 7].wrapping_add(60);
+        assert_eq!(keys.read_preferences_token(&URL_SAFE_NO_PAD.encode(bytes), now()), None);
+    }
+
+    #[test]
+    fn who_leaves_by_mail_is_who_was_written_to() {
+        let (keys, other) = (Keys::new(b"one secret"), Keys::new(b"another"));
+        let id = SubscriberId::random();
+        let local = keys.leave_address(id);
+        assert_eq!(local.len(), LEAVE_ADDRESS);
+        let address: Address = format!("{local}@example.org").parse().unwrap();
+        assert_eq!(keys.read_leave_address(address.local()), Some(id));
+        assert_eq!(keys.read_leave_address(&local.to_uppercase()), Some(id), "a program on the way may fold it");
+        assert_eq!(other.read_leave_address(&local), None);
+        let stranger = local.replacen(&id.to_string(), &SubscriberId::random().to_string(), 1);
+        let long = "9".repeat(LEAVE_ADDRESS);
+        for forged in [stranger.as_str(), &local[1..], &format!("{local}0"), "", "leave++", "leave+😀+", &long] {
+            assert_eq!(keys.read_leave_address(forged), None, "{forged}");
+        }
+        for at in "leave+".len()..local.len() {
+            let mut forged = local.clone().into_bytes();
+            forged[at] = if forged[at] == b'0' { b'1' } else { b'0' };
+            assert_eq!(keys.read_leave_address(&String::from_utf8(forged).unwrap()), None, "character {at}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use topology::{SUBSCRIBERS, subjects};
 
 use crate::frequency::Frequency;
-use crate::span::{Cap, Pause, Span};
+use crate::span::{Cap, CapSpan, Pause, Span};
 use crate::subscriber::{Subscriber, SubscriberId};
 
 /// Waiting for the subscribers that the log has and we have not seen yet.
@@ -30,10 +30,21 @@ pub(crate) struct Reader {
     pub zone: TimeZone,
     pub spans: Vec<Span>,
     pub pauses: Vec<Pause>,
-    pub cap: Option<Cap>,
+    pub caps: Vec<CapSpan>,
 }
 
 impl Reader {
+    /// Whether nothing that is published, or due, at `at` is to be sent then.
+    pub(crate) fn paused_at(&self, at: Timestamp) -> bool {
+        self.pauses.iter().any(|pause| pause.covers(at))
+    }
+
+    /// The cap on alerts that stood at `at`, and the zone of its days and its hour.
+    pub(crate) fn cap_at(&self, at: Timestamp) -> Option<(Cap, TimeZone)> {
+        let cap = self.caps.iter().find(|cap| cap.covers(at))?;
+        Some((cap.cap, cap.zone(&self.zone)))
+    }
+
     /// The selection because of which they get an article with these features: the narrowest of those that match.
     pub(crate) fn why(&self, features: &Features) -> Option<&Selection> {
         let matching = self.spans.iter().map(|span| &span.selection).filter(|s| s.matches(features));
@@ -71,7 +82,7 @@ impl Readers {
             zone: TimeZone::get(&record.zone).unwrap_or(TimeZone::UTC),
             spans,
             pauses: record.pauses.clone(),
-            cap: record.cap,
+            caps: record.caps.clone(),
         });
         self.write().replace(record.id, reader);
         self.saw(sequence);

@@ -83,7 +83,7 @@ impl EmailNotifier {
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let Self { config, bus, listener } = self;
         let keys = Keys::new(config.secret.expose().as_bytes());
-        let store = Store::new(bus.clone(), keys.clone());
+        let store = Store::new(bus.clone(), keys.clone(), config.zone.clone());
         let memory = Memory {
             readers: Arc::new(Readers::new()),
             catalogue: Arc::default(),

@@ -5,11 +5,10 @@ use bus::{BatchError, BatchMessage, Bus, HeaderMap, PublishError, ReadError};
 use jiff::Timestamp;
 use mail::Address;
 use serde::{Deserialize, Serialize};
-use subscription::Selection;
 use topology::{SUBSCRIBERS, subjects};
 
 use crate::links::Keys;
-use crate::subscriber::{CONFIRM_WITHIN, Subscriber, SubscriberId};
+use crate::subscriber::{CONFIRM_WITHIN, Refused, Subscriber, SubscriberId, Wish};
 
 /// Lost races before a request is given up; each means that somebody else succeeded.
 const MAX_RACES: usize = 8;
@@ -27,6 +26,8 @@ pub(crate) enum StoreError {
     Unreadable { id: SubscriberId, cause: serde_json::Error },
     #[error("too many writers at once")]
     Contended,
+    #[error(transparent)]
+    Refused(#[from] Refused),
 }
 
 /// Who holds an address.
@@ -39,6 +40,8 @@ struct Claim {
 pub(crate) struct Store {
     bus: Bus,
     keys: Keys,
+    /// IANA name of the zone of whoever does not say.
+    zone: String,
 }
 
 /// A record with the sequence it was read at.
@@ -48,19 +51,14 @@ struct Found {
 }
 
 impl Store {
-    pub(crate) fn new(bus: Bus, keys: Keys) -> Self {
-        Self { bus, keys }
+    /// `zone`: IANA name of the zone of whoever does not say.
+    pub(crate) fn new(bus: Bus, keys: Keys, zone: String) -> Self {
+        Self { bus, keys, zone }
     }
 
-    /// Somebody asked for `selection` at `address`. The record is durable when this returns; whether anything changed
+    /// Somebody asked for something at `address`. The record is durable when this returns; whether anything changed
     /// by it is nobody's business but the owner's.
-    pub(crate) async fn request(
-        &self,
-        address: &Address,
-        selection: &Selection,
-        language: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn request(&self, address: &Address, wish: &Wish, now: Timestamp) -> Result<(), StoreError> {
         let claim_subject = subjects::subscriber_address(&self.keys.address_hash(address));
         for _ in 0..MAX_RACES {
             let claim = self.bus.last(&SUBSCRIBERS, &claim_subject).await?;
@@ -72,9 +70,12 @@ impl Store {
             };
             let (mut subscriber, sequence) = match found {
                 Some(found) => (found.subscriber, found.sequence),
-                None => (Subscriber::new(SubscriberId::random(), address.clone(), language.into()), 0),
+                None => {
+                    let (id, language) = (SubscriberId::random(), wish.language.clone());
+                    (Subscriber::new(id, address.clone(), language, self.zone.clone()), 0)
+                }
             };
-            if !subscriber.request(selection.clone(), language, now) {
+            if !subscriber.request(wish, now) {
                 return Ok(());
             }
             match self.write(&subscriber, sequence, &claim_subject, claim_sequence).await {
@@ -93,11 +94,20 @@ impl Store {
     pub(crate) async fn update(
         &self,
         id: SubscriberId,
-        change: impl Fn(&mut Subscriber) -> bool,
+        mut change: impl FnMut(&mut Subscriber) -> bool,
+    ) -> Result<Option<Subscriber>, StoreError> {
+        self.try_update(id, |subscriber| Ok(change(subscriber))).await
+    }
+
+    /// As [`Store::update`], of a change that may be refused: [`StoreError::Refused`], and nothing is written.
+    pub(crate) async fn try_update(
+        &self,
+        id: SubscriberId,
+        mut change: impl FnMut(&mut Subscriber) -> Result<bool, Refused>,
     ) -> Result<Option<Subscriber>, StoreError> {
         for _ in 0..MAX_RACES {
             let Some(Found { mut subscriber, sequence }) = self.find(id).await? else { return Ok(None) };
-            if !change(&mut subscriber) {
+            if !change(&mut subscriber)? {
                 return Ok(Some(subscriber));
             }
             let claim_subject = subjects::subscriber_address(&self.keys.address_hash(&subscriber.address));

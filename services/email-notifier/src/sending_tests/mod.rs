@@ -24,7 +24,7 @@ use crate::pool::Pool;
 use crate::readers::Readers;
 use crate::service::relay;
 use crate::store::Store;
-use crate::subscriber::{Subscriber, SubscriberId};
+use crate::subscriber::{Form, Subscriber, SubscriberId, Wish};
 use crate::worker::Worker;
 use crate::{Config, EmailNotifier, RelayConfig, RelayTls};
 
@@ -50,7 +50,7 @@ impl Desk {
         let server = Server { url: nats.url().into(), credentials: Credentials::None };
         let bus = Bus::connect(&server, "test").await.unwrap();
         bus.provision(STREAMS, CONSUMERS, 1).await.unwrap();
-        let store = Store::new(bus.clone(), Keys::new(SECRET.as_bytes()));
+        let store = Store::new(bus.clone(), Keys::new(SECRET.as_bytes()), "UTC".into());
         let mailbox = mail_sink(faults).await;
         Self { nats, bus, store, mailbox, shutdown: CancellationToken::new(), services: Vec::new() }
     }
@@ -67,6 +67,7 @@ impl Desk {
             pages_url: url(1),
             public_url: url(2),
             secret: Secret::new(SECRET),
+            zone: "UTC".into(),
             relay: RelayConfig {
                 host: smtp.ip().to_string(),
                 port: smtp.port(),
@@ -96,7 +97,7 @@ impl Desk {
         let now = service_kit::now();
         for n in 0..count {
             let address = address(n).parse().unwrap();
-            self.store.request(&address, &Selection::everything(), "en", now).await.unwrap();
+            self.store.request(&address, &Wish::alerts(Selection::everything(), "en"), now).await.unwrap();
             self.confirm(&address, now).await;
         }
     }
@@ -113,7 +114,7 @@ impl Desk {
 
     async fn unsubscribe(&self, n: usize) {
         let id = self.id(&address(n).parse().unwrap()).await;
-        self.store.update(id, |reader: &mut Subscriber| reader.unsubscribe(None, service_kit::now())).await.unwrap();
+        self.store.update(id, |reader: &mut Subscriber| reader.unsubscribe(None, Form::Unsubscribe, service_kit::now())).await.unwrap();
     }
 
     async fn id(&self, address: &Address) -> SubscriberId {

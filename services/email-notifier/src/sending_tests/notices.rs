@@ -179,7 +179,7 @@ async fn who_may_have_the_mistake_is_told_and_who_has_left_is_not() {
     desk.unsubscribe(3).await;
     // Whoever comes later never had it.
     let late = "late@example.org".parse().unwrap();
-    desk.store.request(&late, &Selection::everything(), "en", service_kit::now()).await.unwrap();
+    desk.store.request(&late, &Wish::alerts(Selection::everything(), "en"), service_kit::now()).await.unwrap();
     desk.confirm(&late, service_kit::now()).await;
     let (article, _) = desk.publish(Some((&first.0, first.1)), correction("It was 5.")).await;
     let ledger = desk.notice_is(&article, "correction-2", |ledger| ledger.count(State::Accepted) == 9).await;

@@ -87,7 +87,7 @@ async fn the_desk_is_told_how_many_readers_an_article_would_reach() {
     let mut desk = Desk::open(vec![]).await;
     desk.readers(5).await;
     let pending = "pending@example.org".parse().unwrap();
-    desk.store.request(&pending, &Selection::everything(), "en", service_kit::now()).await.unwrap();
+    desk.store.request(&pending, &Wish::alerts(Selection::everything(), "en"), service_kit::now()).await.unwrap();
     desk.run_notifier().await;
     let (article, _) = desk.publish(None, create("Asked about")).await;
     desk.worked_off(&article).await;

@@ -54,7 +54,7 @@ async fn who_confirms_after_publication_gets_nothing() {
     // Confirmed later than the article: it was not asked for at the time.
     let late = "late@example.org".parse().unwrap();
     let now = service_kit::now() + jiff::SignedDuration::from_secs(5);
-    desk.store.request(&late, &Selection::everything(), "en", now).await.unwrap();
+    desk.store.request(&late, &Wish::alerts(Selection::everything(), "en"), now).await.unwrap();
     desk.confirm(&late, now).await;
     desk.run_notifier().await;
     assert_eq!(desk.worked_off(&article).await.count(State::Accepted), 2);
@@ -72,7 +72,7 @@ async fn many_forms_for_one_address_make_one_record() {
             let selection = if n % 2 == 0 { Selection::everything() } else { "section/world".parse().unwrap() };
             tokio::spawn(async move {
                 let address = "same@example.org".parse().unwrap();
-                store.request(&address, &selection, "en", service_kit::now()).await
+                store.request(&address, &Wish::alerts(selection, "en"), service_kit::now()).await
             })
         })
         .collect();
@@ -128,7 +128,7 @@ async fn addresses_that_cannot_be_reached_stop_no_other_sign_up() {
     let mut desk = Desk::open(vec![unreachable]).await;
     for n in 0..71 {
         let address = address(n).parse().unwrap();
-        desk.store.request(&address, &Selection::everything(), "en", service_kit::now()).await.unwrap();
+        desk.store.request(&address, &Wish::alerts(Selection::everything(), "en"), service_kit::now()).await.unwrap();
     }
     desk.run_notifier().await;
     eventually("somebody gets theirs", async || match desk.mailbox.mails().len() {

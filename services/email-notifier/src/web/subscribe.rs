@@ -21,6 +21,7 @@ use super::pages::{Choice, Message, Subscribe, TRAP, render};
 use super::visitor::Visitor;
 use super::{AWAY_FOR, Web, retry_after};
 use crate::store::StoreError;
+use crate::subscriber::Wish;
 
 /// How long after its arrival a form that was taken is answered. A write that a crash cannot undo takes a few milliseconds, on
 /// a loaded server some tens; longer than all of them, and short enough for a person.
@@ -90,7 +91,8 @@ impl Web {
         };
         self.limits.domains.take(address.domain().to_owned(), now).map_err(Refusal::Busy)?;
         let language = Locale::for_tag(fields.get("language")).tag();
-        let requested = self.store.request(&address, &selection, language, service_kit::now()).await;
+        let wish = Wish::alerts(selection.clone(), language);
+        let requested = self.store.request(&address, &wish, service_kit::now()).await;
         requested.map_err(Refusal::Away)?;
         tracing::info!(address = address.masked(), %selection, "a subscription was asked for");
         Ok(())

@@ -16,7 +16,7 @@ use super::Web;
 use super::form::Fields;
 use super::pages::{Message, Unsubscribe, render};
 use super::visitor::Visitor;
-use crate::subscriber::Subscriber;
+use crate::subscriber::{Form, Subscriber};
 
 pub(super) async fn show(State(web): State<Arc<Web>>, visitor: Visitor, Path(token): Path<String>) -> Response {
     let Some(id) = web.keys.read_unsubscribe_token(&token) else { return dead(&web, visitor.locale()) };
@@ -44,7 +44,7 @@ pub(super) async fn press(
         Err(_) => return dead(&web, visitor.locale()),
     };
     let now = service_kit::now();
-    match web.store.update(id, |subscriber| subscriber.unsubscribe(only.as_ref(), now)).await {
+    match web.store.update(id, |subscriber| subscriber.unsubscribe(only.as_ref(), Form::Unsubscribe, now)).await {
         Ok(subscriber) => {
             tracing::info!(subscriber = %id, everything = only.is_none(), "unsubscribed");
             state(&web, &visitor, subscriber.as_ref(), only.is_some())

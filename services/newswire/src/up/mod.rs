@@ -184,6 +184,7 @@ fn email_config(ports: &Ports, server: &Server, folder: &Folder) -> anyhow::Resu
         pages_url,
         public_url,
         secret: Secret::new(folder.secret("email-secret")?.expose()),
+        zone: "UTC".into(),
         relay: RelayConfig {
             host: "127.0.0.1".into(),
             port: ports.smtp,

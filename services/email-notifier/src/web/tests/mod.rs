@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use topology::{CONSUMERS, STREAMS, SUBSCRIBERS};
 
 use super::*;
-use crate::subscriber::{Subscriber, SubscriberId};
+use crate::subscriber::{Subscriber, SubscriberId, Wish};
 
 mod abuse;
 mod readers;
@@ -48,7 +48,7 @@ impl Site {
         let bus = Bus::connect(&server, "test").await.unwrap();
         bus.provision(STREAMS, CONSUMERS, 1).await.unwrap();
         let keys = Keys::new(b"a secret of the tests");
-        let store = Store::new(bus.clone(), keys.clone());
+        let store = Store::new(bus.clone(), keys.clone(), "UTC".into());
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), "X").await.unwrap();
         let base = format!("http://{}", listener.address);
         let shutdown = CancellationToken::new();
@@ -110,7 +110,7 @@ impl Site {
     async fn reader(&self, selections: &[&str]) -> Subscriber {
         for selection in selections {
             let selection = selection.parse().unwrap();
-            self.store.request(&ADDRESS.parse().unwrap(), &selection, "en", now()).await.unwrap();
+            self.store.request(&ADDRESS.parse().unwrap(), &Wish::alerts(selection, "en"), now()).await.unwrap();
         }
         let id = self.subscriber(ADDRESS).await.id;
         self.store.update(id, |subscriber| subscriber.confirm(now(), now())).await.unwrap().unwrap()

@@ -45,7 +45,7 @@ async fn from_the_form_to_the_last_goodbye() {
 async fn looking_changes_nothing() {
     let site = Site::start().await;
     let reader = site.reader(&["all"]).await;
-    site.store.request(&ADDRESS.parse().unwrap(), &"section/world".parse().unwrap(), "en", now()).await.unwrap();
+    site.store.request(&ADDRESS.parse().unwrap(), &Wish::alerts("section/world".parse().unwrap(), "en"), now()).await.unwrap();
     let written = site.written().await;
     let tokens = [
         format!("/confirm/{}", site.keys.confirm_token(reader.id, now())),
