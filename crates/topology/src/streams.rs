@@ -175,7 +175,8 @@ pub const KEYS: Stream = Stream {
     name: "KEYS",
     description: "What each subscriber's record is sealed with; keep it out of long-lived backups",
     subjects: &[subjects::KEYS],
-    max_messages_per_subject: 1,
+    // What a limit drops stays in the server's files a while: a key that is written anew waits for whoever overwrites it.
+    max_messages_per_subject: 2,
     max_bytes: 256 * MIB,
     max_message_bytes: 4096,
     max_age: None,

@@ -14,8 +14,9 @@ use crate::links::{Keys, page_link};
 use crate::outcomes::without_address;
 use crate::plan::Lane;
 use crate::pool::{Pool, Window};
-use crate::store::Store;
-use crate::subscriber::Subscriber;
+use crate::store::{Store, StoreError};
+use crate::subscriber::{Subscriber, SubscriberId};
+use crate::vault::Content;
 
 /// Attempts at one mail. A mistyped domain is "later" to many relays, for days.
 const MAX_ATTEMPTS: i64 = 10;
@@ -35,19 +36,19 @@ pub(crate) struct Confirmations {
 
 impl Confirmations {
     pub(crate) async fn handle(&self, delivery: &Delivery) -> Disposition {
-        let record: Subscriber = match serde_json::from_slice(&delivery.payload) {
-            Ok(record) => record,
-            // An expired or removed record leaves an empty marker behind.
-            Err(_) if delivery.payload.is_empty() => return Disposition::Done,
-            Err(error) => return Disposition::Discard(format!("not a subscriber: {error}")),
+        let Some(id) = SubscriberId::of_subject(&delivery.subject) else {
+            return Disposition::Discard("not a subscriber's record".into());
         };
-        if !record.wants_confirmation(service_kit::now()) {
-            return Disposition::Done;
+        match Content::of(&delivery.payload) {
+            Content::Gone(_) => return Disposition::Done,
+            Content::Sealed(sealed) if !sealed.label.waits => return Disposition::Done,
+            Content::Sealed(_) | Content::Plain(_) => {}
         }
         // The record may be older than what is stored: a redelivery after the mail went out.
-        let current = match self.store.get(record.id).await {
+        let current = match self.store.get(id).await {
             Ok(Some(current)) if current.wants_confirmation(service_kit::now()) => current,
             Ok(_) => return Disposition::Done,
+            Err(StoreError::Unreadable { cause, .. }) => return Disposition::Discard(cause),
             Err(error) => return later(delivery, &error.to_string()),
         };
         match self.send(&current).await {

@@ -3,6 +3,7 @@
 mod catalogue;
 mod config;
 mod confirmations;
+mod follow;
 mod frequency;
 mod issues;
 mod ledger;
@@ -18,6 +19,7 @@ mod span;
 mod standing;
 mod store;
 mod subscriber;
+mod vault;
 mod web;
 mod worker;
 

@@ -20,6 +20,8 @@ pub(crate) struct Keys {
     unsubscribe: [u8; 32],
     preferences: [u8; 32],
     leave: [u8; 32],
+    /// The service's part of what records are sealed with.
+    pub record: [u8; 32],
     pub mail: mail::Key,
 }
 
@@ -46,6 +48,7 @@ impl Keys {
             unsubscribe: derive("unsubscribe"),
             preferences: derive("preferences"),
             leave: derive("leave"),
+            record: derive("record"),
             mail: mail::Key::new(derive("mail")),
         }
     }
@@ -55,7 +58,11 @@ impl Keys {
     /// The local part is folded to lower case here and only here: the mail goes to the address as it was typed, but
     /// two spellings of one mailbox must not subscribe twice.
     pub(crate) fn address_hash(&self, address: &Address) -> String {
-        hex(&mac(&self.address, &[address.as_str().to_ascii_lowercase().as_bytes()]))
+        hex(&self.address_mac(address))
+    }
+
+    pub(crate) fn address_mac(&self, address: &Address) -> [u8; 32] {
+        mac(&self.address, &[address.as_str().to_ascii_lowercase().as_bytes()])
     }
 
     /// A link that confirms until [`CONFIRM_WITHIN`] after `now`.
@@ -142,7 +149,7 @@ fn verify(key: &[u8], parts: &[&[u8]], given: &[u8]) -> Option<()> {
     hmac_over(key, parts).verify_truncated_left(given).ok()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -88,6 +88,12 @@ impl Readers {
         self.saw(sequence);
     }
 
+    /// Whoever is erased, or never confirmed.
+    pub(crate) fn forget(&self, id: SubscriberId, sequence: u64) {
+        self.write().replace(id, None);
+        self.saw(sequence);
+    }
+
     /// Notes a message of the log that is no record of a subscriber.
     pub(crate) fn saw(&self, sequence: u64) {
         self.seen.send_replace(sequence);

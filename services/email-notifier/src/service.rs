@@ -15,20 +15,20 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use topology::{
-    ARTICLES, CONFIRMATIONS, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, LANE_RETRY_BREAKING, PLANNER, SUBSCRIBERS,
-    subjects,
+    ARTICLES, CONFIRMATIONS, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, LANE_RETRY_BREAKING, PLANNER, subjects,
 };
 
 use crate::catalogue::Catalogue;
 use crate::config::{Config, RelayConfig, RelayTls};
 use crate::confirmations::Confirmations;
+use crate::follow::Follower;
 use crate::issues::Issues;
 use crate::links::Keys;
 use crate::planner::Planner;
 use crate::pool::Pool;
 use crate::readers::Readers;
 use crate::store::Store;
-use crate::subscriber::Subscriber;
+use crate::vault::Vault;
 use crate::web::{self, Web};
 use crate::worker::Worker;
 
@@ -96,7 +96,7 @@ impl EmailNotifier {
         let pages = Web::new(&config, store.clone(), keys.clone(), memory.catalogue.clone());
         let router = web::router(pages).merge(health.routes());
         let mut tasks = JoinSet::new();
-        let caught_up = memory.follow(&bus, &mut tasks, shutdown.clone());
+        let caught_up = memory.follow(&bus, store.vault(), &mut tasks, shutdown.clone());
         let confirmations = Confirmations {
             store,
             keys: keys.clone(),
@@ -140,24 +140,18 @@ impl EmailNotifier {
 
 impl Memory {
     /// Follows the logs of articles and subscribers; the answer turns to 2 once both are caught up.
-    fn follow(&self, bus: &Bus, tasks: &mut JoinSet<()>, shutdown: CancellationToken) -> watch::Receiver<u32> {
+    fn follow(
+        &self,
+        bus: &Bus,
+        vault: Vault,
+        tasks: &mut JoinSet<()>,
+        shutdown: CancellationToken,
+    ) -> watch::Receiver<u32> {
         let (caught_up, receiver) = watch::channel(0);
         let caught_up = Arc::new(caught_up);
-        let (readers, done) = (self.readers.clone(), caught_up.clone());
-        let mut subscribers = bus.tail(&SUBSCRIBERS, shutdown.clone());
-        tasks.spawn(async move {
-            while let Some(event) = subscribers.next().await {
-                match event {
-                    TailEvent::CaughtUp => {
-                        tracing::info!(subscribers = readers.count(), "subscriber index is complete");
-                        done.send_modify(|count| *count += 1);
-                    }
-                    TailEvent::Message { subject, payload, sequence, .. } => {
-                        apply_subscriber(&readers, &subject, &payload, sequence);
-                    }
-                }
-            }
-        });
+        let follower = Follower { bus: bus.clone(), vault, readers: self.readers.clone() };
+        let done = caught_up.clone();
+        tasks.spawn(follower.run(move || done.send_modify(|count| *count += 1), shutdown.clone()));
         let (catalogue, issues) = (self.catalogue.clone(), self.issues.clone());
         let mut articles = bus.tail(&ARTICLES, shutdown);
         tasks.spawn(async move {
@@ -177,22 +171,6 @@ impl Memory {
             }
         });
         receiver
-    }
-}
-
-fn apply_subscriber(readers: &Readers, subject: &str, payload: &[u8], sequence: u64) {
-    // Claims of addresses share the stream.
-    if !subjects::is_subscriber(subject) {
-        return readers.saw(sequence);
-    }
-    match serde_json::from_slice::<Subscriber>(payload) {
-        Ok(record) => readers.apply(&record, sequence),
-        Err(error) => {
-            if !payload.is_empty() {
-                tracing::error!(subject, %error, "a subscriber's record does not read");
-            }
-            readers.saw(sequence);
-        }
     }
 }
 

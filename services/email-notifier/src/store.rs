@@ -1,14 +1,21 @@
 //! Subscribers in JetStream. An address is claimed and its record written in one atomic batch, so that one address
-//! has one record by construction, however many forms are sent at once.
+//! has one record by construction, however many forms are sent at once. Records are sealed ([`crate::vault`]); what was
+//! written before they were is read too, and sealed when it is written next.
 
-use bus::{BatchError, BatchMessage, Bus, HeaderMap, PublishError, ReadError};
+mod erase;
+#[cfg(test)]
+mod tests;
+
+use bus::{BatchError, BatchMessage, Bus, EraseError, HeaderMap, PublishError, ReadError};
 use jiff::Timestamp;
 use mail::Address;
 use serde::{Deserialize, Serialize};
 use topology::{SUBSCRIBERS, subjects};
 
+pub(crate) use self::erase::Erased;
 use crate::links::Keys;
 use crate::subscriber::{CONFIRM_WITHIN, Refused, Subscriber, SubscriberId, Wish};
+use crate::vault::{Content, Label, Vault, VaultError};
 
 /// Lost races before a request is given up; each means that somebody else succeeded.
 const MAX_RACES: usize = 8;
@@ -22,24 +29,51 @@ pub(crate) enum StoreError {
     Batch(#[from] BatchError),
     #[error(transparent)]
     Publish(#[from] PublishError),
+    #[error(transparent)]
+    Erase(#[from] EraseError),
     #[error("the record of subscriber {id} does not read: {cause}")]
-    Unreadable { id: SubscriberId, cause: serde_json::Error },
+    Unreadable { id: SubscriberId, cause: String },
     #[error("too many writers at once")]
     Contended,
     #[error(transparent)]
     Refused(#[from] Refused),
 }
 
+impl From<VaultError> for StoreError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Read(error) => error.into(),
+            VaultError::Publish(error) => error.into(),
+            VaultError::Erase(error) => error.into(),
+            VaultError::Gone => Self::Contended,
+        }
+    }
+}
+
 /// Who holds an address.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Claim {
-    id: SubscriberId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<SubscriberId>,
+    /// Why it is never written to again, though its record is erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    suppressed: Option<String>,
+}
+
+/// What became of a change at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Changed {
+    Written,
+    Nothing,
+    /// Nobody there is written to again.
+    Suppressed,
 }
 
 #[derive(Clone)]
 pub(crate) struct Store {
     bus: Bus,
     keys: Keys,
+    vault: Vault,
     /// IANA name of the zone of whoever does not say.
     zone: String,
 }
@@ -48,39 +82,59 @@ pub(crate) struct Store {
 struct Found {
     subscriber: Subscriber,
     sequence: u64,
+    sealed: bool,
+}
+
+/// A claim with the sequence it was read at; 0: there is none.
+struct Held {
+    claim: Claim,
+    sequence: u64,
 }
 
 impl Store {
     /// `zone`: IANA name of the zone of whoever does not say.
     pub(crate) fn new(bus: Bus, keys: Keys, zone: String) -> Self {
-        Self { bus, keys, zone }
+        let vault = Vault::new(bus.clone(), keys.record);
+        Self { bus, keys, vault, zone }
+    }
+
+    pub(crate) fn vault(&self) -> Vault {
+        self.vault.clone()
     }
 
     /// Somebody asked for something at `address`. The record is durable when this returns; whether anything changed
     /// by it is nobody's business but the owner's.
     pub(crate) async fn request(&self, address: &Address, wish: &Wish, now: Timestamp) -> Result<(), StoreError> {
-        let claim_subject = subjects::subscriber_address(&self.keys.address_hash(address));
+        self.change_at(address, &wish.language, |subscriber| Ok(subscriber.request(wish, now))).await?;
+        Ok(())
+    }
+
+    /// Changes the record at `address`, which is made if there is none; `change` says whether there is anything to write.
+    pub(crate) async fn change_at(
+        &self,
+        address: &Address,
+        language: &str,
+        mut change: impl FnMut(&mut Subscriber) -> Result<bool, Refused>,
+    ) -> Result<Changed, StoreError> {
         for _ in 0..MAX_RACES {
-            let claim = self.bus.last(&SUBSCRIBERS, &claim_subject).await?;
-            let claim_sequence = claim.as_ref().map_or(0, |stored| stored.sequence);
-            let claimed = claim.and_then(|stored| serde_json::from_slice::<Claim>(&stored.payload).ok());
-            let found = match &claimed {
-                Some(claim) => self.find(claim.id).await?,
+            let held = self.held(&self.claim_subject(address)).await?;
+            if held.claim.suppressed.is_some() {
+                return Ok(Changed::Suppressed);
+            }
+            let found = match held.claim.id {
+                Some(id) => self.find(id).await?,
                 None => None,
             };
-            let (mut subscriber, sequence) = match found {
-                Some(found) => (found.subscriber, found.sequence),
-                None => {
-                    let (id, language) = (SubscriberId::random(), wish.language.clone());
-                    (Subscriber::new(id, address.clone(), language, self.zone.clone()), 0)
-                }
-            };
-            if !subscriber.request(wish, now) {
-                return Ok(());
+            let mut found = found.unwrap_or_else(|| {
+                let (id, language) = (SubscriberId::random(), language.to_owned());
+                let subscriber = Subscriber::new(id, address.clone(), language, self.zone.clone());
+                Found { subscriber, sequence: 0, sealed: false }
+            });
+            if !change(&mut found.subscriber)? {
+                return Ok(Changed::Nothing);
             }
-            match self.write(&subscriber, sequence, &claim_subject, claim_sequence).await {
-                Err(StoreError::Batch(BatchError::Conflict | BatchError::InProgress)) => {}
-                done => return done,
+            if self.write(&found, held.sequence).await? {
+                return Ok(Changed::Written);
             }
         }
         Err(StoreError::Contended)
@@ -88,6 +142,14 @@ impl Store {
 
     pub(crate) async fn get(&self, id: SubscriberId) -> Result<Option<Subscriber>, StoreError> {
         Ok(self.find(id).await?.map(|found| found.subscriber))
+    }
+
+    /// Who holds `address`, if anybody does whose record is there.
+    pub(crate) async fn at(&self, address: &Address) -> Result<Option<Subscriber>, StoreError> {
+        match self.held(&self.claim_subject(address)).await?.claim.id {
+            Some(id) => self.get(id).await,
+            None => Ok(None),
+        }
     }
 
     /// Changes a record; `change` says whether there is anything to write. `None`: there is no such subscriber.
@@ -106,42 +168,62 @@ impl Store {
         mut change: impl FnMut(&mut Subscriber) -> Result<bool, Refused>,
     ) -> Result<Option<Subscriber>, StoreError> {
         for _ in 0..MAX_RACES {
-            let Some(Found { mut subscriber, sequence }) = self.find(id).await? else { return Ok(None) };
-            if !change(&mut subscriber)? {
-                return Ok(Some(subscriber));
+            let Some(mut found) = self.find(id).await? else { return Ok(None) };
+            if !change(&mut found.subscriber)? {
+                return Ok(Some(found.subscriber));
             }
-            let claim_subject = subjects::subscriber_address(&self.keys.address_hash(&subscriber.address));
-            let claim = self.bus.last(&SUBSCRIBERS, &claim_subject).await?;
-            let claim_sequence = claim.map_or(0, |stored| stored.sequence);
-            match self.write(&subscriber, sequence, &claim_subject, claim_sequence).await {
-                Ok(()) => return Ok(Some(subscriber)),
-                Err(StoreError::Batch(BatchError::Conflict | BatchError::InProgress)) => {}
-                Err(error) => return Err(error),
+            let held = self.held(&self.claim_subject(&found.subscriber.address)).await?;
+            if self.write(&found, held.sequence).await? {
+                return Ok(Some(found.subscriber));
             }
         }
         Err(StoreError::Contended)
+    }
+
+    fn claim_subject(&self, address: &Address) -> String {
+        subjects::subscriber_address(&self.keys.address_hash(address))
+    }
+
+    async fn held(&self, claim_subject: &str) -> Result<Held, StoreError> {
+        let stored = self.bus.last(&SUBSCRIBERS, claim_subject).await?;
+        let sequence = stored.as_ref().map_or(0, |stored| stored.sequence);
+        // An expired one leaves an empty marker.
+        let claim = stored.and_then(|stored| serde_json::from_slice(&stored.payload).ok()).unwrap_or_default();
+        Ok(Held { claim, sequence })
     }
 
     async fn find(&self, id: SubscriberId) -> Result<Option<Found>, StoreError> {
         let Some(stored) = self.bus.last(&SUBSCRIBERS, &subjects::subscriber(&id.to_string())).await? else {
             return Ok(None);
         };
-        let subscriber =
-            serde_json::from_slice(&stored.payload).map_err(|cause| StoreError::Unreadable { id, cause })?;
-        Ok(Some(Found { subscriber, sequence: stored.sequence }))
+        let (opened, sealed) = match Content::of(&stored.payload) {
+            Content::Gone(_) => return Ok(None),
+            Content::Plain(record) => (Ok(record.to_vec()), false),
+            Content::Sealed(sealed) => match self.vault.key(id).await? {
+                Some(key) => (self.vault.open(&key, id, &sealed).map_err(|broken| broken.to_string()), true),
+                None => return Ok(None),
+            },
+        };
+        let read = opened.and_then(|record| serde_json::from_slice(&record).map_err(|error| error.to_string()));
+        let subscriber = read.map_err(|cause| StoreError::Unreadable { id, cause })?;
+        Ok(Some(Found { subscriber, sequence: stored.sequence, sealed }))
     }
 
-    /// Writes claim and record together. Until somebody confirms, both vanish by themselves: an address that a
-    /// stranger typed is not ours to keep. The record of a consent that was withdrawn is.
-    async fn write(
-        &self,
-        subscriber: &Subscriber,
-        sequence: u64,
-        claim_subject: &str,
-        claim_sequence: u64,
-    ) -> Result<(), StoreError> {
+    /// Writes key, then claim and record together; `false` when somebody else was faster. Until somebody confirms, all
+    /// vanish by themselves: an address that a stranger typed is not ours to keep. The record of a consent that was
+    /// withdrawn is.
+    async fn write(&self, found: &Found, claim_sequence: u64) -> Result<bool, StoreError> {
+        let Found { subscriber, sequence, sealed } = found;
+        let now = service_kit::now();
+        let lasting = subscriber.is_confirmed() || subscriber.was_confirmed();
+        let key = match self.vault.provide(subscriber.id, !sealed, lasting, now).await {
+            Ok(key) => key,
+            // Erased, or written anew, since the record was read.
+            Err(VaultError::Gone | VaultError::Publish(PublishError::Conflict { .. })) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
         let mut headers = HeaderMap::new();
-        if !subscriber.is_confirmed() && !subscriber.was_confirmed() {
+        if !lasting {
             headers.insert("Nats-TTL", format!("{}s", CONFIRM_WITHIN.as_secs()));
         }
         let message = |subject: String, payload: Vec<u8>, expected: u64| BatchMessage {
@@ -151,13 +233,21 @@ impl Store {
             expected: Some(expected),
         };
         let encode = |value: serde_json::Result<Vec<u8>>| value.expect("records have string keys only");
-        let claim = encode(serde_json::to_vec(&Claim { id: subscriber.id }));
+        let claim = encode(serde_json::to_vec(&Claim { id: Some(subscriber.id), suppressed: None }));
         let record = encode(serde_json::to_vec(subscriber));
+        let label = Label {
+            claim: self.keys.address_mac(&subscriber.address),
+            waits: subscriber.pending(now).next().is_some(),
+        };
+        let record = self.vault.seal(&key, subscriber.id, label, &record);
         let batch = vec![
-            message(claim_subject.to_owned(), claim, claim_sequence),
-            message(subjects::subscriber(&subscriber.id.to_string()), record, sequence),
+            message(self.claim_subject(&subscriber.address), claim, claim_sequence),
+            message(subjects::subscriber(&subscriber.id.to_string()), record, *sequence),
         ];
-        self.bus.publish_batch(batch).await?;
-        Ok(())
+        match self.bus.publish_batch(batch).await {
+            Ok(_) => Ok(true),
+            Err(BatchError::Conflict | BatchError::InProgress) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -35,6 +35,11 @@ impl SubscriberId {
         Self(Uuid::from_bytes(bytes))
     }
 
+    /// Of whose record, or key, the message at `subject` is.
+    pub(crate) fn of_subject(subject: &str) -> Option<Self> {
+        Uuid::try_parse(subject.rsplit('.').next()?).ok().map(Self)
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
     }

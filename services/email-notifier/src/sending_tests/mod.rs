@@ -28,6 +28,7 @@ use crate::subscriber::{Form, Subscriber, SubscriberId, Wish};
 use crate::worker::Worker;
 use crate::{Config, EmailNotifier, RelayConfig, RelayTls};
 
+mod erased;
 mod notices;
 mod once;
 mod rules;

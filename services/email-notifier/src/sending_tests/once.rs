@@ -69,9 +69,9 @@ async fn of_two_workers_on_one_chunk_one_sends() {
     let readers = Arc::new(Readers::new());
     let mut tail = desk.bus.tail(&SUBSCRIBERS, desk.shutdown.clone());
     let mut recipients = Vec::new();
-    while let Some(TailEvent::Message { subject, payload, sequence, .. }) = tail.next().await {
+    while let Some(TailEvent::Message { subject, sequence, .. }) = tail.next().await {
         if subjects::is_subscriber(&subject) {
-            let reader: Subscriber = serde_json::from_slice(&payload).unwrap();
+            let reader = desk.store.get(SubscriberId::of_subject(&subject).unwrap()).await.unwrap().unwrap();
             readers.apply(&reader, sequence);
             recipients.push(reader.id);
         }
