@@ -19,6 +19,7 @@ mod span;
 mod standing;
 mod store;
 mod subscriber;
+pub mod subscribers;
 mod vault;
 mod web;
 mod worker;

@@ -8,6 +8,7 @@ use anyhow::Context;
 use article::wire::v1::Envelope;
 use article::{Article, Status};
 use bus::{Bus, Delivery, TailEvent};
+use futures::FutureExt;
 use mail::Relay;
 use mail::smtp::{Auth, Timeouts, Tls};
 use service_kit::{Health, Listener};
@@ -28,6 +29,7 @@ use crate::planner::Planner;
 use crate::pool::Pool;
 use crate::readers::Readers;
 use crate::store::Store;
+use crate::subscribers::Desk;
 use crate::vault::Vault;
 use crate::web::{self, Web};
 use crate::worker::Worker;
@@ -190,6 +192,7 @@ async fn work(
     }
     health.caught_up();
     let readers = planner.readers.clone();
+    let store = confirmations.store.clone();
     let chunk = {
         let worker = worker.clone();
         move |delivery: Arc<Delivery>| {
@@ -211,6 +214,11 @@ async fn work(
     };
     // Half an index would count half of the readers; until now nobody has answered.
     let reach = async |question: bytes::Bytes| reach(&readers, &question);
+    let desk = Desk { bus: bus.clone(), store };
+    let operator = move |question: bytes::Bytes| {
+        let desk = desk.clone();
+        async move { Some(desk.answer(&question).await) }.boxed()
+    };
     let stop = || shutdown.clone();
     tokio::join!(
         bus.consume(&LANE_BREAKING, BREAKING_WORKERS, chunk.clone(), stop()),
@@ -220,6 +228,7 @@ async fn work(
         bus.consume(&PLANNER, PLANNERS, plan, stop()),
         bus.consume(&CONFIRMATIONS, CONFIRMATION_WORKERS, confirm, stop()),
         bus.answer(subjects::ASK_REACH, reach, stop()),
+        bus.answer(subjects::ASK_SUBSCRIBERS, operator, stop()),
     );
 }
 

@@ -6,7 +6,7 @@ mod erase;
 #[cfg(test)]
 mod tests;
 
-use bus::{BatchError, BatchMessage, Bus, EraseError, HeaderMap, PublishError, ReadError};
+use bus::{BatchError, BatchMessage, Bus, EraseError, HeaderMap, PublishError, ReadError, Stored};
 use jiff::Timestamp;
 use mail::Address;
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,13 @@ struct Found {
     sealed: bool,
 }
 
+/// A record, as all are gone through.
+pub(crate) struct Next {
+    pub sequence: u64,
+    /// `None`: it is erased. An error: it does not read.
+    pub subscriber: Result<Option<Subscriber>, StoreError>,
+}
+
 /// A claim with the sequence it was read at; 0: there is none.
 struct Held {
     claim: Claim,
@@ -117,19 +124,10 @@ impl Store {
         mut change: impl FnMut(&mut Subscriber) -> Result<bool, Refused>,
     ) -> Result<Changed, StoreError> {
         for _ in 0..MAX_RACES {
-            let held = self.held(&self.claim_subject(address)).await?;
+            let (mut found, held) = self.found_at(address, language).await?;
             if held.claim.suppressed.is_some() {
                 return Ok(Changed::Suppressed);
             }
-            let found = match held.claim.id {
-                Some(id) => self.find(id).await?,
-                None => None,
-            };
-            let mut found = found.unwrap_or_else(|| {
-                let (id, language) = (SubscriberId::random(), language.to_owned());
-                let subscriber = Subscriber::new(id, address.clone(), language, self.zone.clone());
-                Found { subscriber, sequence: 0, sealed: false }
-            });
             if !change(&mut found.subscriber)? {
                 return Ok(Changed::Nothing);
             }
@@ -138,6 +136,35 @@ impl Store {
             }
         }
         Err(StoreError::Contended)
+    }
+
+    /// What [`Store::change_at`] would do. Nothing is written.
+    pub(crate) async fn try_at(
+        &self,
+        address: &Address,
+        language: &str,
+        change: impl FnOnce(&mut Subscriber) -> Result<bool, Refused>,
+    ) -> Result<Changed, StoreError> {
+        let (mut found, held) = self.found_at(address, language).await?;
+        if held.claim.suppressed.is_some() {
+            return Ok(Changed::Suppressed);
+        }
+        Ok(if change(&mut found.subscriber)? { Changed::Written } else { Changed::Nothing })
+    }
+
+    /// The record at `address`, or one that could be.
+    async fn found_at(&self, address: &Address, language: &str) -> Result<(Found, Held), StoreError> {
+        let held = self.held(&self.claim_subject(address)).await?;
+        let found = match held.claim.id {
+            Some(id) => self.find(id).await?,
+            None => None,
+        };
+        let found = found.unwrap_or_else(|| {
+            let (id, language) = (SubscriberId::random(), language.to_owned());
+            let subscriber = Subscriber::new(id, address.clone(), language, self.zone.clone());
+            Found { subscriber, sequence: 0, sealed: false }
+        });
+        Ok((found, held))
     }
 
     pub(crate) async fn get(&self, id: SubscriberId) -> Result<Option<Subscriber>, StoreError> {
@@ -150,6 +177,27 @@ impl Store {
             Some(id) => self.get(id).await,
             None => Ok(None),
         }
+    }
+
+    /// Why `address` is never written to again.
+    pub(crate) async fn suppressed(&self, address: &Address) -> Result<Option<String>, StoreError> {
+        Ok(self.held(&self.claim_subject(address)).await?.claim.suppressed)
+    }
+
+    /// The first record that was written after `sequence`; `None`: there is none.
+    pub(crate) async fn next(&self, sequence: u64) -> Result<Option<Next>, StoreError> {
+        let stored = self.bus.next(&SUBSCRIBERS, subjects::SUBSCRIBER_RECORDS, sequence + 1).await?;
+        let Some(stored) = stored else { return Ok(None) };
+        let subscriber = match SubscriberId::of_subject(&stored.subject) {
+            Some(id) => self.opened(id, &stored).await,
+            None => Ok(None),
+        };
+        let subscriber = match subscriber {
+            Ok(found) => Ok(found.map(|found| found.subscriber)),
+            Err(error @ StoreError::Unreadable { .. }) => Err(error),
+            Err(error) => return Err(error),
+        };
+        Ok(Some(Next { sequence: stored.sequence, subscriber }))
     }
 
     /// Changes a record; `change` says whether there is anything to write. `None`: there is no such subscriber.
@@ -196,6 +244,10 @@ impl Store {
         let Some(stored) = self.bus.last(&SUBSCRIBERS, &subjects::subscriber(&id.to_string())).await? else {
             return Ok(None);
         };
+        self.opened(id, &stored).await
+    }
+
+    async fn opened(&self, id: SubscriberId, stored: &Stored) -> Result<Option<Found>, StoreError> {
         let (opened, sealed) = match Content::of(&stored.payload) {
             Content::Gone(_) => return Ok(None),
             Content::Plain(record) => (Ok(record.to_vec()), false),

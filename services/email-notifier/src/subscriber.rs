@@ -5,6 +5,7 @@
 
 mod changes;
 mod consent;
+mod import;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,8 @@ use uuid::Uuid;
 
 use self::changes::suits;
 pub(crate) use self::changes::{Refused, zone_name};
-pub(crate) use self::consent::{Consent, ConsentEvent, Form, WORDING};
+pub(crate) use self::consent::{Consent, ConsentEvent, Form, MAX_SOURCE, WORDING};
+pub(crate) use self::import::{Imported, Incoming};
 use crate::frequency::Frequency;
 use crate::span::{CapSpan, Pause, Span};
 

@@ -1,6 +1,6 @@
 //! Records on a real server: sealed, read back, erased.
 
-use bus::{Credentials, Server, Stored};
+use bus::{Credentials, Server};
 use subscription::Selection;
 use testkit::NatsServer;
 use topology::{CONSUMERS, KEYS, STREAMS};
