@@ -13,6 +13,7 @@ mod process;
 mod provision;
 mod server;
 mod source;
+mod subscribers;
 mod token;
 mod up;
 mod watch;
@@ -63,6 +64,8 @@ enum Command {
     Webhook(webhook::Args),
     /// Take news from upstream feeds: add, list, pause and remove them (talks to NATS)
     Source(source::Args),
+    /// Take email subscribers in and out as CSV, show one, erase one (talks to NATS)
+    Subscribers(subscribers::Args),
     /// Make the keys by which the services prove who they are to NATS
     Keys(keys::Args),
     /// Bring a NATS server to what this version needs, and check it
@@ -109,6 +112,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Token(args) => token::run(args).await,
         Command::Webhook(args) => webhook::run(args).await,
         Command::Source(args) => source::run(args).await,
+        Command::Subscribers(args) => subscribers::run(args).await,
         Command::Keys(args) => keys::run(&args),
         Command::Provision(args) => provision::run(args).await,
         Command::Up(options) => {

@@ -7,5 +7,6 @@ mod lifecycle;
 mod pages;
 mod servers;
 mod sources;
+mod subscribers;
 mod watch;
 mod webhooks;
