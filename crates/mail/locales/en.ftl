@@ -65,6 +65,13 @@ confirm-intro = Someone, most likely you, asked {$site} to send to this address 
 confirm-ask = To receive it, open the page below and press its button:
 confirm-button = Confirm the subscription
 confirm-ignore = If it was not you, do nothing: without your confirmation we send nothing, and we forget the request.
+
+access-subject = Your subscriptions at {$site}
+access-intro = Someone, most likely you, asked {$site} for a link to the page where you see and change your subscriptions.
+access-ask = It works for one hour:
+access-button = Open my subscriptions
+access-ignore = If it was not you, do nothing: nobody else can open the page, and nothing was changed.
+
 list-separator = ,{" "}
 part-separator = ,{" "}
 or-separator = {" "}or{" "}

@@ -65,6 +65,13 @@ confirm-intro = 有人（很可能是您本人）请求 {$site} 向此邮箱发�
 confirm-ask = 如需接收，请打开以下页面并点击按钮：
 confirm-button = 确认订阅
 confirm-ignore = 如果不是您本人操作，请忽略此邮件：未经确认，我们不会发送任何内容，并会删除这一请求。
+
+access-subject = 您在 {$site} 的订阅
+access-intro = 有人（很可能是您本人）向 {$site} 索取了查看和更改订阅的页面链接。
+access-ask = 链接一小时内有效：
+access-button = 打开我的订阅
+access-ignore = 如果不是您本人所为，请忽略：他人无法打开该页面，未作任何更改。
+
 list-separator = 、
 part-separator = ，
 or-separator = 或

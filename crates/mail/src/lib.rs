@@ -16,7 +16,8 @@ mod token;
 
 pub use address::{Address, InvalidAddress};
 pub use compose::{
-    Confirmation, Issue, Message, Notice, Personal, Topic, Why, compile_alert, compile_notice, confirmation,
+    Access, Confirmation, Issue, Message, Notice, Personal, Topic, Why, access, compile_alert, compile_notice,
+    confirmation,
 };
 pub use locale::{Locale, Words};
 pub use site::{InvalidLink, InvalidSite, Link, Site};

@@ -1,16 +1,19 @@
-//! Sends the mail of the double opt-in. The subscriber's record is itself the job: as long as it waits for a
-//! confirmation and none was sent, one is due.
+//! Sends the mail of the double opt-in, and links to the preferences. The subscriber's record is itself the job: as long
+//! as it waits for one of them and none was sent, one is due.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Delivery, Disposition};
+use jiff::Timestamp;
 use mail::smtp::Cause;
-use mail::{Confirmation, Locale, MessageId, Outcome, Outgoing, Site, Topic, confirmation, return_path};
+use mail::{
+    Access, Confirmation, Locale, Message, MessageId, Outcome, Outgoing, Site, Topic, access, confirmation, return_path,
+};
 use url::Url;
 
 use crate::catalogue::Catalogue;
-use crate::links::{Keys, page_link};
+use crate::links::{Keys, PREFERENCES_BY_FORM, page_link};
 use crate::outcomes::without_address;
 use crate::plan::Lane;
 use crate::pool::{Pool, Window};
@@ -23,6 +26,14 @@ const MAX_ATTEMPTS: i64 = 10;
 
 /// Tries to note that a mail went out before it is sent once more instead.
 const MAX_NOTES: usize = 60;
+
+/// Which mail of ours it is.
+#[derive(Clone, Copy)]
+enum Kind {
+    Confirmation,
+    /// To the preferences.
+    Link,
+}
 
 #[derive(Clone)]
 pub(crate) struct Confirmations {
@@ -46,13 +57,20 @@ impl Confirmations {
         }
         // The record may be older than what is stored: a redelivery after the mail went out.
         let current = match self.store.get(id).await {
-            Ok(Some(current)) if current.wants_confirmation(service_kit::now()) => current,
-            Ok(_) => return Disposition::Done,
+            Ok(Some(current)) => current,
+            Ok(None) => return Disposition::Done,
             Err(StoreError::Unreadable { cause, .. }) => return Disposition::Discard(cause),
             Err(error) => return later(delivery, &error.to_string()),
         };
-        match self.send(&current).await {
-            Ok(()) => self.remember(delivery, &current).await,
+        // Of two mails the other follows: noting that one is out writes the record again.
+        let now = service_kit::now();
+        let (message, kind) = match current {
+            _ if current.wants_link(now) => (self.link(&current, now), Kind::Link),
+            _ if current.wants_confirmation(now) => (self.confirmation(&current, now), Kind::Confirmation),
+            _ => return Disposition::Done,
+        };
+        match self.send(&current, &message).await {
+            Ok(()) => self.remember(delivery, &current, kind).await,
             Err(cause) if delivery.attempt >= MAX_ATTEMPTS => {
                 tracing::info!(to = current.address.masked(), cause, "confirmation given up");
                 Disposition::Done
@@ -61,27 +79,49 @@ impl Confirmations {
         }
     }
 
-    /// Answers why the mail is not out yet.
-    async fn send(&self, record: &Subscriber) -> Result<(), String> {
-        let now = service_kit::now();
-        let id = record.id.to_string();
+    fn confirmation(&self, record: &Subscriber, now: Timestamp) -> Message {
         let token = self.keys.confirm_token(record.id, now);
-        let domain = self.site.mail_domain();
         let requested = record.pending(now).next().map_or(now, |pending| pending.requested_at);
-        let message = confirmation(
+        confirmation(
             &self.site,
             Locale::for_tag(&record.language),
             &Confirmation {
                 to: &record.address,
-                message_id: &MessageId::derive(&self.keys.mail, &format!("confirm-{requested}"), &id, domain),
+                message_id: &self.message_id(record, &format!("confirm-{requested}")),
                 date: requested,
                 confirm: &page_link(&self.public_url, "confirm", &token),
                 topic: &self.topic(record),
             },
-        );
+        )
+    }
+
+    fn link(&self, record: &Subscriber, now: Timestamp) -> Message {
+        let token = self.keys.preferences_token(record.id, now + PREFERENCES_BY_FORM);
+        let asked = record.link_asked_at.unwrap_or(now);
+        access(
+            &self.site,
+            Locale::for_tag(&record.language),
+            &Access {
+                to: &record.address,
+                message_id: &self.message_id(record, &format!("link-{asked}")),
+                date: asked,
+                preferences: &page_link(&self.public_url, "preferences", &token),
+            },
+        )
+    }
+
+    fn message_id(&self, record: &Subscriber, purpose: &str) -> MessageId {
+        MessageId::derive(&self.keys.mail, purpose, &record.id.to_string(), self.site.mail_domain())
+    }
+
+    /// Answers why the mail is not out yet.
+    async fn send(&self, record: &Subscriber, message: &Message) -> Result<(), String> {
+        let now = service_kit::now();
+        let id = record.id.to_string();
+        let domain = self.site.mail_domain();
         let from = return_path(&self.keys.mail, &id, domain)
             .expect("a subscriber id is 32 hex digits and the site's domain was checked");
-        let mails = [Outgoing { from: &from, to: &record.address, message: &message }];
+        let mails = [Outgoing { from: &from, to: &record.address, message }];
         // Somebody waits for it in front of a screen.
         let window = Window { lane: Lane::Breaking, since: now, mails: &mails };
         let outcome = self.pool.send(&window).await.map_err(|error| error.to_string())?.outcomes.pop();
@@ -116,11 +156,14 @@ impl Confirmations {
     }
 
     /// Notes that the mail is out. Only this is tried again, not the mail.
-    async fn remember(&self, delivery: &Delivery, record: &Subscriber) -> Disposition {
+    async fn remember(&self, delivery: &Delivery, record: &Subscriber, kind: Kind) -> Disposition {
         let sent_at = service_kit::now();
         for _ in 0..MAX_NOTES {
             let noted = self.store.update(record.id, |record| {
-                record.confirmation_sent_at = Some(sent_at);
+                match kind {
+                    Kind::Confirmation => record.confirmation_sent_at = Some(sent_at),
+                    Kind::Link => record.link_sent_at = Some(sent_at),
+                }
                 true
             });
             match noted.await {

@@ -289,7 +289,7 @@ impl Store {
         let record = encode(serde_json::to_vec(subscriber));
         let label = Label {
             claim: self.keys.address_mac(&subscriber.address),
-            waits: subscriber.pending(now).next().is_some(),
+            waits: subscriber.waits(now),
         };
         let record = self.vault.seal(&key, subscriber.id, label, &record);
         let batch = vec![

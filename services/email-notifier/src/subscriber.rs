@@ -6,6 +6,7 @@
 mod changes;
 mod consent;
 mod import;
+mod link;
 #[cfg(test)]
 mod tests;
 
@@ -145,6 +146,11 @@ pub(crate) struct Subscriber {
     pub caps: Vec<CapSpan>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation_sent_at: Option<Timestamp>,
+    /// When a link to the preferences was asked for, and when one was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_asked_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_sent_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub consent: Vec<Consent>,
 }
@@ -179,6 +185,8 @@ impl Subscriber {
             pauses: Vec::new(),
             caps: Vec::new(),
             confirmation_sent_at: None,
+            link_asked_at: None,
+            link_sent_at: None,
             consent: Vec::new(),
         }
     }

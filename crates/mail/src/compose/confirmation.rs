@@ -52,28 +52,59 @@ pub struct Confirmation<'a> {
 /// The mail that asks its reader to confirm a subscription.
 pub fn confirmation(site: &Site, locale: Locale, confirmation: &Confirmation<'_>) -> Message {
     let topic = confirmation.topic.words(locale);
-    let subject = locale.say("confirm-subject", &[("site", site.name())]);
-    let intro = locale.say("confirm-intro", &[("site", site.name()), ("topic", &topic)]);
-    let (ask, ignore) = (locale.say("confirm-ask", &[]), locale.say("confirm-ignore", &[]));
-    let link = confirmation.confirm.as_str();
+    let words = Words {
+        kind: "confirmation",
+        subject: locale.say("confirm-subject", &[("site", site.name())]),
+        intro: locale.say("confirm-intro", &[("site", site.name()), ("topic", &topic)]),
+        ask: locale.say("confirm-ask", &[]),
+        button: locale.say("confirm-button", &[]),
+        ignore: locale.say("confirm-ignore", &[]),
+    };
+    let Confirmation { to, message_id, date, confirm, .. } = confirmation;
+    with_link(site, locale, &words, confirm, *date, to, message_id)
+}
+
+/// What a mail says whose point is one link.
+pub(super) struct Words {
+    /// Of mail, for reports of complaints.
+    pub kind: &'static str,
+    pub subject: String,
+    pub intro: String,
+    pub ask: String,
+    pub button: String,
+    pub ignore: String,
+}
+
+pub(super) fn with_link(
+    site: &Site,
+    locale: Locale,
+    words: &Words,
+    link: &Link,
+    date: Timestamp,
+    to: &Address,
+    message_id: &MessageId,
+) -> Message {
+    let Words { kind, subject, intro, ask, button, ignore } = words;
+    let link = link.as_str();
     let html = ConfirmationHtml {
         language: locale.tag(),
         fonts: FONTS,
-        subject: &subject,
+        subject,
         site: site.name(),
-        intro: &intro,
-        ask: &ask,
+        intro,
+        ask,
         link,
-        button: &locale.say("confirm-button", &[]),
-        ignore: &ignore,
+        button,
+        ignore,
     };
-    let text = ConfirmationText { site: site.name(), intro: &intro, ask: &ask, link, ignore: &ignore };
+    let text = ConfirmationText { site: site.name(), intro, ask, link, ignore };
     let mut header = String::new();
     named_field(&mut header, "From", site.name(), site.from().as_str());
-    text_field(&mut header, "Subject", &subject);
+    text_field(&mut header, "Subject", subject);
     header.push_str("Auto-Submitted: auto-generated\r\nContent-Language: ");
     header.push_str(locale.tag());
-    header.push_str("\r\nFeedback-ID: confirmation:site:confirmation:newswire\r\n");
+    header.push_str("\r\nFeedback-ID: ");
+    header.push_str(&format!("{kind}:site:{kind}:newswire\r\n"));
     let (text, html) = (Part::new(Form::Text, &rendered(&text), ""), Part::new(Form::Html, &rendered(&html), ""));
-    whole(&header, confirmation.date, confirmation.to, confirmation.message_id, &text, &html)
+    whole(&header, date, to, message_id, &text, &html)
 }

@@ -1,5 +1,6 @@
 //! From an article to the bytes of a mail.
 
+mod access;
 mod alert;
 mod body;
 mod confirmation;
@@ -9,6 +10,7 @@ mod notice;
 mod part;
 mod topic;
 
+pub use access::{Access, access};
 pub use alert::compile_alert;
 pub use confirmation::{Confirmation, confirmation};
 pub use message::{Issue, Message, Personal};
