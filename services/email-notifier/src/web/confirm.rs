@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::Web;
 use super::pages::{Confirm, Message, render};
 use super::visitor::Visitor;
-use crate::links::page_link;
+use crate::links::{PREFERENCES_BY_FORM, page_link};
 use crate::subscriber::Subscriber;
 
 /// What the page showed when the button was pressed.
@@ -61,7 +61,7 @@ fn state(web: &Web, visitor: &Visitor, subscriber: &Subscriber, now: Timestamp) 
     let locale = visitor.locale_for(subscriber);
     let address = subscriber.address.masked();
     let chrome = web.chrome(locale).in_other_languages(&[]);
-    let topics: Vec<String> = subscriber.pending(now).map(|s| web.topic(&s.selection, locale)).collect();
+    let topics: Vec<String> = subscriber.pending(now).map(|s| web.topic_and_how(s, &chrome)).collect();
     if let Some(shown) = subscriber.pending(now).map(|s| s.requested_at).max() {
         return render(StatusCode::OK, &Confirm { chrome, address, topics, shown });
     }
@@ -70,8 +70,9 @@ fn state(web: &Web, visitor: &Visitor, subscriber: &Subscriber, now: Timestamp) 
     }
     let mut page = Message::new(chrome, "subscribed-title", "subscribed-next");
     page.lead = Some(page.chrome.say_of("subscribed-text", "address", &address));
-    page.topics = subscriber.confirmed().map(|s| web.topic(&s.selection, locale)).collect();
-    let manage = page_link(&web.public_url, "unsubscribe", &web.keys.unsubscribe_token(subscriber.id));
+    page.topics = subscriber.confirmed().map(|s| web.topic_and_how(s, &page.chrome)).collect();
+    let token = web.keys.preferences_token(subscriber.id, now + PREFERENCES_BY_FORM);
+    let manage = page_link(&web.public_url, "preferences", &token);
     page.link = Some((manage.as_str().to_owned(), page.chrome.say("manage")));
     render(StatusCode::OK, &page)
 }

@@ -1,12 +1,15 @@
-//! The pages a reader sees: subscribe, confirm, unsubscribe.
+//! The pages a reader sees: subscribe, confirm, preferences, unsubscribe.
 //!
 //! Mail scanners follow every link and some run page scripts, so GET and HEAD show and only the press of a visible
 //! button (POST) changes anything. There is no script, no cookie and nothing from elsewhere on these pages.
 
+mod access;
 mod confirm;
 mod form;
 mod limits;
+mod often;
 mod pages;
+mod preferences;
 mod subscribe;
 #[cfg(test)]
 mod tests;
@@ -33,6 +36,7 @@ use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::links::Keys;
 use crate::store::{Store, StoreError};
+use crate::subscriber::Subscription;
 use form::Unread;
 use limits::Limits;
 use pages::{Chrome, Message, render};
@@ -47,6 +51,8 @@ pub(crate) struct Web {
     pages_url: Url,
     public_url: Url,
     client_ip_header: Option<String>,
+    /// IANA name of the zone that the form begins with.
+    zone: String,
     limits: Limits,
 }
 
@@ -63,6 +69,7 @@ impl Web {
             pages_url: config.pages_url.clone(),
             public_url: config.public_url.clone(),
             client_ip_header: config.client_ip_header.clone(),
+            zone: config.zone.clone(),
             limits: Limits::default(),
         }
     }
@@ -81,6 +88,12 @@ impl Web {
     /// What a subscriber asked for, in words.
     fn topic(&self, selection: &Selection, locale: Locale) -> String {
         self.catalogue.topic_for_owner(selection, &[]).words(locale)
+    }
+
+    /// The same with how often it is sent.
+    fn topic_and_how(&self, subscription: &Subscription, chrome: &Chrome<'_>) -> String {
+        let topic = self.topic(&subscription.selection, chrome.locale);
+        chrome.say_with("topic-and-how", &[("topic", &topic), ("how", &often::words(chrome, subscription.frequency))])
     }
 
     fn subscribe_link(&self, chrome: &Chrome<'_>) -> (String, String) {
@@ -116,6 +129,8 @@ pub(crate) fn router(web: Web) -> Router {
     // A token is a key to somebody's subscriptions and no search engine's business.
     let token_pages = Router::new()
         .route("/confirm/{token}", get(confirm::show).post(confirm::press))
+        .route("/preferences/{token}", get(preferences::show).post(preferences::press))
+        .route("/preferences/{token}/erase", get(preferences::erase::show).post(preferences::erase::press))
         .route("/unsubscribe/{token}", get(unsubscribe::show).post(unsubscribe::press))
         .layer(map_response(async |mut response: Response| {
             let robots = HeaderName::from_static("x-robots-tag");
@@ -135,6 +150,7 @@ pub(crate) fn router(web: Web) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/subscribe", get(subscribe::show).post(subscribe::submit))
+        .route("/preferences", get(access::show).post(access::submit))
         .merge(token_pages)
         .fallback(unknown)
         .layer(map_response(guard))

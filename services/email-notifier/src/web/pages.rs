@@ -8,15 +8,18 @@ use axum::response::{Html, IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use mail::{Locale, Site, Words};
+use mail::{Locale, Site, Topic, Words};
 use sha2::{Digest, Sha256};
+use subscription::Selection;
 use url::{Url, form_urlencoded};
 
+use super::Web;
+use super::often::{DAYS, KINDS, Often, Zones};
 use crate::subscriber::WORDING;
 
 const ENGLISH: &str = include_str!("../../locales/en.ftl");
 const CHINESE: &str = include_str!("../../locales/zh.ftl");
-const STYLE: &str = include_str!("../../templates/style.css");
+pub(super) const STYLE: &str = include_str!("../../templates/style.css");
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| Words::new(ENGLISH, CHINESE));
 
@@ -39,9 +42,9 @@ pub(super) fn render(status: StatusCode, page: &impl Template) -> Response {
 pub(super) struct Chrome<'a> {
     pub(super) locale: Locale,
     pub(super) site: &'a Site,
-    home: &'a Url,
+    pub(super) home: &'a Url,
     /// The same page in the other languages.
-    others: Vec<(Locale, String)>,
+    pub(super) others: Vec<(Locale, String)>,
 }
 
 impl<'a> Chrome<'a> {
@@ -72,13 +75,18 @@ impl<'a> Chrome<'a> {
         WORDS.say(self.locale, id, &[("site", self.site.name()), (name, value)])
     }
 
+    /// [`Chrome::say`] with values of its own.
+    pub(super) fn say_with(&self, id: &str, values: &[(&'static str, &str)]) -> String {
+        WORDS.say(self.locale, id, values)
+    }
+
     /// What is agreed to, with the version that the consent log keeps.
-    fn consent(&self) -> String {
+    pub(super) fn consent(&self) -> String {
         format!("{} {}", self.say("consent"), self.say_of("consent-version", "version", &WORDING.to_string()))
     }
 
     /// A language's name, in that language.
-    fn name_of(&self, language: &Locale) -> String {
+    pub(super) fn name_of(&self, language: &Locale) -> String {
         WORDS.say(*language, "language-name", &[])
     }
 }
@@ -104,12 +112,36 @@ pub(super) struct Subscribe<'a> {
     /// The id of what is wrong with the address.
     pub(super) wrong_address: Option<&'static str>,
     pub(super) language: Locale,
+    /// `None` for a story, which is followed at once.
+    pub(super) often: Option<Often>,
+    pub(super) zones: Zones,
 }
 
 impl Subscribe<'_> {
     fn has_problem(&self) -> bool {
-        self.notice.is_some() || self.wrong_selection || self.wrong_address.is_some()
+        let wrong = self.wrong_selection || self.wrong_address.is_some() || self.zones.wrong;
+        wrong || self.notice.is_some() || self.often.as_ref().is_some_and(|often| often.wrong)
     }
+}
+
+/// What can be subscribed to: everything, and what else there is by the id of its group. `text`, a selection, is chosen.
+pub(super) fn offers(web: &Web, chrome: &Chrome<'_>, text: &str) -> (Choice, [(&'static str, Vec<Choice>); 3]) {
+    let (chosen, words) = web.offered(text).unwrap_or((Selection::everything(), Topic::Everything));
+    let choice =
+        |selection: &Selection, name| Choice { value: selection.to_string(), name, chosen: *selection == chosen };
+    let (mut sections, mut publishers) = (Vec::new(), Vec::new());
+    for (selection, topic) in web.catalogue.list() {
+        match topic {
+            Topic::Section(names) => sections.push(choice(&selection, names.join(" › "))),
+            Topic::Publisher(name) => publishers.push(choice(&selection, name)),
+            _ => {}
+        }
+    }
+    let everything = choice(&Selection::everything(), chrome.say("all-news"));
+    // A combination comes from the page of its feed, or was written by hand.
+    let listed = everything.chosen || sections.iter().chain(&publishers).any(|choice| choice.chosen);
+    let combined = if listed { vec![] } else { vec![choice(&chosen, words.words(chrome.locale))] };
+    (everything, [("group-combined", combined), ("group-sections", sections), ("group-publishers", publishers)])
 }
 
 #[derive(Template)]
@@ -126,12 +158,16 @@ pub(super) struct Confirm<'a> {
 #[template(path = "unsubscribe.html")]
 pub(super) struct Unsubscribe<'a> {
     pub(super) chrome: Chrome<'a>,
-    /// Whether one of several has just ended.
-    pub(super) changed: bool,
+    /// The id of what was just done.
+    pub(super) notice: Option<&'static str>,
     /// Masked.
     pub(super) address: String,
     /// The value of the button, and what it ends.
     pub(super) topics: Vec<(String, String)>,
+    /// Whether nothing is sent for now anyway.
+    pub(super) paused: bool,
+    /// Where everything else can be changed.
+    pub(super) preferences: String,
 }
 
 /// A page that says one thing.
@@ -177,11 +213,9 @@ mod tests {
         assert_eq!(ids(ENGLISH), ids(CHINESE));
         for locale in Locale::ALL {
             for (id, names) in ids(ENGLISH) {
-                let arguments: Vec<(&'static str, &str)> = ["site", "from", "address", "topic", "version"]
-                    .into_iter()
-                    .filter(|name| names.contains(name))
-                    .map(|name| (name, "〈x〉"))
-                    .collect();
+                let all = ["site", "from", "address", "topic", "version", "how", "day", "hour", "until", "count"];
+                let arguments: Vec<(&'static str, &str)> =
+                    all.into_iter().filter(|name| names.contains(name)).map(|name| (name, "〈x〉")).collect();
                 let said = WORDS.say(locale, id, &arguments);
                 assert_eq!(said.matches("〈x〉").count(), names.len(), "{locale:?} {id}: {said}");
             }
@@ -196,6 +230,17 @@ mod tests {
             include_str!("subscribe.rs"),
             include_str!("confirm.rs"),
             include_str!("unsubscribe.rs"),
+            include_str!("access.rs"),
+            include_str!("often.rs"),
+            include_str!("preferences/deed.rs"),
+            include_str!("preferences/export.rs"),
+            include_str!("preferences/mod.rs"),
+            include_str!("preferences/page.rs"),
+            include_str!("../../templates/access.html"),
+            include_str!("../../templates/erase.html"),
+            include_str!("../../templates/often.html"),
+            include_str!("../../templates/preferences.html"),
+            include_str!("../../templates/zones.html"),
             include_str!("../../templates/base.html"),
             include_str!("../../templates/subscribe.html"),
             include_str!("../../templates/confirm.html"),

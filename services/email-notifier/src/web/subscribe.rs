@@ -17,11 +17,13 @@ use subscription::Selection;
 use tokio::time::Instant;
 
 use super::form::Fields;
-use super::pages::{Choice, Message, Subscribe, TRAP, render};
+use super::often::{self, Often, Zones};
+use super::pages::{Message, Subscribe, TRAP, offers, render};
 use super::visitor::Visitor;
 use super::{AWAY_FOR, Web, retry_after};
+use crate::frequency::Frequency;
 use crate::store::StoreError;
-use crate::subscriber::Wish;
+use crate::subscriber::{Form, Wish, zone_name};
 
 /// How long after its arrival a form that was taken is answered. A write that a crash cannot undo takes a few milliseconds, on
 /// a loaded server some tens; longer than all of them, and short enough for a person.
@@ -40,10 +42,13 @@ enum Refusal {
 
 pub(super) async fn show(State(web): State<Arc<Web>>, visitor: Visitor) -> Response {
     let locale = visitor.locale();
-    let typed = Typed { selection: visitor.query.find("selection").unwrap_or("all"), address: "", language: locale };
+    let selection = visitor.query.find("selection").unwrap_or("all");
+    let often = Often::new("", Frequency::Immediate);
+    let zones = Zones::new(&web.zone, false);
+    let typed = Typed { selection, address: "", language: locale, often, zones };
     // A link from a feed's page may be older than the section's last article.
-    let unknown = web.offered(typed.selection).is_none();
-    let mut page = form(&web, locale, &typed);
+    let unknown = web.offered(selection).is_none();
+    let mut page = form(&web, locale, typed);
     page.wrong_selection = unknown;
     render(StatusCode::OK, &page)
 }
@@ -83,23 +88,29 @@ impl Web {
         }
         let address = fields.get("address").parse::<Address>();
         let selection = self.offered(fields.get("selection"));
-        let (address, selection) = match (address, selection) {
-            (Ok(address), Some((selection, _))) => (address, selection),
-            (address, selection) => {
+        // A story is followed at once, whatever else the form says.
+        let often = match &selection {
+            Some((selection, _)) if is_story(selection) => Ok(Frequency::Immediate),
+            _ => often::read(fields),
+        };
+        let zone = fields.find("zone").map(zone_name).transpose();
+        let (address, selection, frequency, zone) = match (address, selection, often, zone) {
+            (Ok(address), Some((selection, _)), Ok(often), Ok(zone)) => (address, selection, often, zone),
+            (address, selection, ..) => {
                 return Err(Refusal::Wrong { address: address.err(), selection: selection.is_none() });
             }
         };
         self.limits.domains.take(address.domain().to_owned(), now).map_err(Refusal::Busy)?;
-        let language = Locale::for_tag(fields.get("language")).tag();
-        let wish = Wish::alerts(selection.clone(), language);
+        let language = Locale::for_tag(fields.get("language")).tag().to_owned();
+        let wish = Wish { selection, frequency, language, zone, form: Form::Subscribe };
         let requested = self.store.request(&address, &wish, service_kit::now()).await;
         requested.map_err(Refusal::Away)?;
-        tracing::info!(address = address.masked(), %selection, "a subscription was asked for");
+        tracing::info!(address = address.masked(), selection = %wish.selection, "a subscription was asked for");
         Ok(())
     }
 
     /// The selection that `text` names, if the news has what it is made of.
-    fn offered(&self, text: &str) -> Option<(Selection, Topic)> {
+    pub(super) fn offered(&self, text: &str) -> Option<(Selection, Topic)> {
         let selection = text.parse().ok()?;
         let topic = self.catalogue.topic(&selection)?;
         Some((selection, topic))
@@ -116,9 +127,13 @@ fn sent(web: &Web, locale: Locale) -> Response {
 /// The form again, with what was typed, and what to do about it.
 fn refused(web: &Web, locale: Locale, fields: &Fields, refusal: Refusal) -> Response {
     let language = fields.find("language").map_or(locale, Locale::for_tag);
-    let typed = Typed { selection: fields.get("selection"), address: fields.get("address"), language };
-    let mut page = form(web, locale, &typed);
+    let zone = fields.find("zone").map(zone_name);
+    let wrong = matches!(zone, Some(Err(_)));
+    let zones = Zones::new(zone.and_then(Result::ok).as_deref().unwrap_or(&web.zone), wrong);
+    let (selection, address) = (fields.get("selection"), fields.get("address"));
+    let mut page = form(web, locale, Typed { selection, address, language, often: Often::typed("", fields), zones });
     match refusal {
+        // How often, and the zone, say so themselves.
         Refusal::Wrong { address, selection } => {
             page.wrong_address = address.map(words_for);
             page.wrong_selection = selection;
@@ -136,7 +151,7 @@ fn refused(web: &Web, locale: Locale, fields: &Fields, refusal: Refusal) -> Resp
     }
 }
 
-fn words_for(problem: InvalidAddress) -> &'static str {
+pub(super) fn words_for(problem: InvalidAddress) -> &'static str {
     match problem {
         InvalidAddress::Shape => "problem-shape",
         InvalidAddress::TooLong => "problem-too-long",
@@ -150,33 +165,29 @@ struct Typed<'a> {
     selection: &'a str,
     address: &'a str,
     language: Locale,
+    often: Often,
+    zones: Zones,
 }
 
-fn form<'a>(web: &'a Web, locale: Locale, typed: &Typed<'a>) -> Subscribe<'a> {
-    let (chosen, words) = web.offered(typed.selection).unwrap_or((Selection::everything(), Topic::Everything));
-    let choice =
-        |selection: &Selection, name| Choice { value: selection.to_string(), name, chosen: *selection == chosen };
-    let (mut sections, mut publishers) = (Vec::new(), Vec::new());
-    for (selection, topic) in web.catalogue.list() {
-        match topic {
-            Topic::Section(names) => sections.push(choice(&selection, names.join(" › "))),
-            Topic::Publisher(name) => publishers.push(choice(&selection, name)),
-            _ => {}
-        }
-    }
+fn form<'a>(web: &'a Web, locale: Locale, typed: Typed<'a>) -> Subscribe<'a> {
+    let chosen = web.offered(typed.selection).map_or(Selection::everything(), |(selection, _)| selection);
     let chrome = web.chrome(locale).in_other_languages(&[("selection", chosen.as_str())]);
-    let everything = choice(&Selection::everything(), chrome.say("all-news"));
-    // A combination comes from the page of its feed, or was written by hand.
-    let listed = everything.chosen || sections.iter().chain(&publishers).any(|choice| choice.chosen);
-    let combined = if listed { vec![] } else { vec![choice(&chosen, words.words(locale))] };
+    let (everything, groups) = offers(web, &chrome, typed.selection);
     Subscribe {
         chrome,
         notice: None,
         everything,
-        groups: [("group-combined", combined), ("group-sections", sections), ("group-publishers", publishers)],
+        groups,
         wrong_selection: false,
         address: typed.address,
         wrong_address: None,
         language: typed.language,
+        often: Some(typed.often).filter(|_| !is_story(&chosen)),
+        zones: typed.zones,
     }
+}
+
+/// Whether it is one story's updates.
+pub(super) fn is_story(selection: &Selection) -> bool {
+    selection.as_str().starts_with("story/")
 }

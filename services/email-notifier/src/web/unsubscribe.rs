@@ -1,7 +1,10 @@
 //! Leaving, by a button on a page or by the one a mail program shows (RFC 8058).
 //!
 //! A mail program posts `List-Unsubscribe=One-Click` without a cookie, some as `multipart/form-data`, some with no
-//! body at all. All of that means: everything. Only our own page names one selection.
+//! body at all. All of that means: everything. Only our own page names one selection, or a pause instead.
+//!
+//! The link is good for ever and proves no more than the right to leave. A pause is less than that; for anything else
+//! the page leads to where a link to the preferences is mailed.
 
 use std::sync::Arc;
 
@@ -9,6 +12,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
 use mail::Locale;
 use subscription::Selection;
 
@@ -16,12 +20,16 @@ use super::Web;
 use super::form::Fields;
 use super::pages::{Message, Unsubscribe, render};
 use super::visitor::Visitor;
-use crate::subscriber::{Form, Subscriber};
+use crate::store::StoreError;
+use crate::subscriber::{Form, Subscriber, SubscriberId};
+
+/// How long the pause is that is offered instead: the 28 days that the page calls four weeks.
+const PAUSE: SignedDuration = SignedDuration::from_hours(28 * 24);
 
 pub(super) async fn show(State(web): State<Arc<Web>>, visitor: Visitor, Path(token): Path<String>) -> Response {
     let Some(id) = web.keys.read_unsubscribe_token(&token) else { return dead(&web, visitor.locale()) };
     match web.store.get(id).await {
-        Ok(subscriber) => state(&web, &visitor, subscriber.as_ref(), false),
+        Ok(subscriber) => state(&web, &visitor, subscriber.as_ref(), None),
         Err(error) => web.away(visitor.locale(), &error),
     }
 }
@@ -44,10 +52,27 @@ pub(super) async fn press(
         Err(_) => return dead(&web, visitor.locale()),
     };
     let now = service_kit::now();
+    if fields.find("pause").is_some() {
+        return pause(&web, &visitor, id, now).await;
+    }
     match web.store.update(id, |subscriber| subscriber.unsubscribe(only.as_ref(), Form::Unsubscribe, now)).await {
         Ok(subscriber) => {
             tracing::info!(subscriber = %id, everything = only.is_none(), "unsubscribed");
-            state(&web, &visitor, subscriber.as_ref(), only.is_some())
+            state(&web, &visitor, subscriber.as_ref(), only.map(|_| "unsubscribe-changed"))
+        }
+        Err(error) => web.away(visitor.locale(), &error),
+    }
+}
+
+async fn pause(web: &Web, visitor: &Visitor, id: SubscriberId, now: Timestamp) -> Response {
+    match web.store.try_update(id, |subscriber| subscriber.pause(Some(now + PAUSE), now)).await {
+        Ok(subscriber) => {
+            tracing::info!(subscriber = %id, "paused instead of leaving");
+            state(web, visitor, subscriber.as_ref(), Some("done-pause"))
+        }
+        Err(StoreError::Refused(_)) => {
+            let chrome = web.chrome(visitor.locale());
+            render(StatusCode::UNPROCESSABLE_ENTITY, &Message::new(chrome, "problem-title", "problem-changes"))
         }
         Err(error) => web.away(visitor.locale(), &error),
     }
@@ -55,7 +80,7 @@ pub(super) async fn press(
 
 /// What can be ended; or that all has ended. The record of whoever left is not kept for ever, so that none is the
 /// same as an empty one.
-fn state(web: &Web, visitor: &Visitor, subscriber: Option<&Subscriber>, changed: bool) -> Response {
+fn state(web: &Web, visitor: &Visitor, subscriber: Option<&Subscriber>, notice: Option<&'static str>) -> Response {
     let locale = subscriber.map_or(visitor.locale(), |subscriber| visitor.locale_for(subscriber));
     let chrome = web.chrome(locale).in_other_languages(&[]);
     let Some(subscriber) = subscriber.filter(|subscriber| subscriber.is_confirmed()) else {
@@ -63,8 +88,16 @@ fn state(web: &Web, visitor: &Visitor, subscriber: Option<&Subscriber>, changed:
         page.link = Some(web.subscribe_link(&page.chrome));
         return render(StatusCode::OK, &page);
     };
-    let topics = subscriber.confirmed().map(|s| (s.selection.to_string(), web.topic(&s.selection, locale))).collect();
-    render(StatusCode::OK, &Unsubscribe { chrome, changed, address: subscriber.address.masked(), topics })
+    let topics = subscriber.confirmed().map(|s| (s.selection.to_string(), web.topic_and_how(s, &chrome))).collect();
+    let page = Unsubscribe {
+        notice,
+        address: subscriber.address.masked(),
+        topics,
+        paused: subscriber.paused(service_kit::now()).is_some(),
+        preferences: web.url_of("preferences").into(),
+        chrome,
+    };
+    render(StatusCode::OK, &page)
 }
 
 fn dead(web: &Web, locale: Locale) -> Response {

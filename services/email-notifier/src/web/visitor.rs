@@ -26,7 +26,8 @@ impl Visitor {
         self.chosen().unwrap_or_else(|| Locale::for_tag(&subscriber.language))
     }
 
-    fn chosen(&self) -> Option<Locale> {
+    /// Chosen by a link on one of our pages.
+    pub(super) fn chosen(&self) -> Option<Locale> {
         Some(self.query.get("lang")).filter(|tag| !tag.is_empty()).map(Locale::for_tag)
     }
 }

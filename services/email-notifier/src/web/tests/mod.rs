@@ -16,6 +16,7 @@ use super::*;
 use crate::subscriber::{Subscriber, SubscriberId, Wish};
 
 mod abuse;
+mod preferences;
 mod readers;
 
 const ADDRESS: &str = "reader@example.org";
@@ -68,6 +69,7 @@ impl Site {
             pages_url,
             public_url,
             client_ip_header: Some("X-Real-IP".into()),
+            zone: "Asia/Shanghai".into(),
             limits,
         };
         tokio::spawn(service_kit::serve(listener, router(web), shutdown.clone()));

@@ -1,0 +1,33 @@
+//! Everything that is held about a subscriber, as a file.
+
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+
+use crate::subscriber::SubscriberId;
+use crate::web::Web;
+use crate::web::access;
+use crate::web::visitor::Visitor;
+
+/// The ids of what is said about data that is kept beside the record.
+const ELSEWHERE: [&str; 3] = ["kept-ledger", "kept-logs", "kept-mail"];
+
+/// The record as it is stored, its consent log included, and what else there is.
+pub(super) async fn download(web: &Web, visitor: &Visitor, id: SubscriberId) -> Response {
+    let subscriber = match web.store.get(id).await {
+        Ok(Some(subscriber)) => subscriber,
+        Ok(None) => return access::expired(web, visitor, ".."),
+        Err(error) => return web.away(visitor.locale(), &error),
+    };
+    let chrome = web.chrome(visitor.locale_for(&subscriber));
+    let document = serde_json::json!({
+        "exported_at": service_kit::now(),
+        "site": web.site.name(),
+        "subscriber": subscriber,
+        "kept_elsewhere": ELSEWHERE.map(|id| chrome.say(id)),
+    });
+    let text = serde_json::to_string_pretty(&document).expect("a JSON value can be written");
+    tracing::info!(subscriber = %id, "everything held was exported");
+    let headers =
+        [(CONTENT_TYPE, "application/json"), (CONTENT_DISPOSITION, "attachment; filename=\"subscriptions.json\"")];
+    (headers, text).into_response()
+}

@@ -1,0 +1,118 @@
+//! The page on which the owner of an address sees and changes everything, behind a link that was mailed to them.
+//!
+//! GET shows. Every change is the press of a button (POST), answered by 303 to the page with a word about what was
+//! done, so that going back or reloading presses nothing again.
+
+mod deed;
+pub(super) mod erase;
+mod export;
+mod page;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use tokio::time::Instant;
+use url::form_urlencoded;
+
+use super::form::Fields;
+use super::pages::{Message, render};
+use super::visitor::Visitor;
+use super::{Web, access, retry_after};
+use crate::store::StoreError;
+use crate::subscriber::SubscriberId;
+use deed::Deed;
+use page::{Typed, preferences};
+
+pub(super) async fn show(State(web): State<Arc<Web>>, visitor: Visitor, Path(token): Path<String>) -> Response {
+    let now = service_kit::now();
+    let Some(id) = web.keys.read_preferences_token(&token, now) else { return access::expired(&web, &visitor, "..") };
+    match web.store.get(id).await {
+        Ok(Some(subscriber)) => {
+            let notice = deed::said(visitor.query.get("done"));
+            let page = preferences(&web, &visitor, &subscriber, &Typed { notice, ..Typed::default() }, &token, now);
+            render(StatusCode::OK, &page)
+        }
+        Ok(None) => access::expired(&web, &visitor, ".."),
+        Err(error) => web.away(visitor.locale(), &error),
+    }
+}
+
+pub(super) async fn press(
+    State(web): State<Arc<Web>>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+    body: Body,
+) -> Response {
+    let now = service_kit::now();
+    let Some(id) = web.keys.read_preferences_token(&token, now) else { return access::expired(&web, &visitor, "..") };
+    let fields = match Fields::read(body).await {
+        Ok(fields) => fields,
+        Err(why) => return web.unread(visitor.locale(), why),
+    };
+    if let Err(busy) = web.spare(id, &visitor) {
+        return busy;
+    }
+    if fields.get("do") == "export" {
+        return export::download(&web, &visitor, id).await;
+    }
+    let deed = match Deed::read(&fields, &web) {
+        Ok(deed) => deed,
+        Err(problem) => return refused(&web, &visitor, (id, &token), &fields, problem, now).await,
+    };
+    match web.store.try_update(id, |subscriber| deed.apply(subscriber, now)).await {
+        Ok(Some(_)) => {
+            tracing::info!(subscriber = %id, deed = deed.name(), "preferences changed");
+            let chosen = visitor.chosen().filter(|_| !matches!(deed, Deed::Settings { .. }));
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("done", deed.name());
+            if let Some(locale) = chosen {
+                query.append_pair("lang", locale.tag());
+            }
+            see_other(&format!("?{}", query.finish()))
+        }
+        Ok(None) => access::expired(&web, &visitor, ".."),
+        Err(StoreError::Refused(why)) => {
+            refused(&web, &visitor, (id, &token), &fields, deed::words_for(why), now).await
+        }
+        Err(error) => web.away(visitor.locale(), &error),
+    }
+}
+
+impl Web {
+    /// Keeps whoever lets a script press the buttons from the others' share.
+    fn spare(&self, id: SubscriberId, visitor: &Visitor) -> Result<(), Response> {
+        self.limits.owners.take(id, Instant::now()).map_err(|wait| {
+            let page = Message::new(self.chrome(visitor.locale()), "busy-title", "busy-text");
+            retry_after(render(StatusCode::TOO_MANY_REQUESTS, &page), wait)
+        })
+    }
+}
+
+/// The page again, with what was typed and what to do about it. Nothing was changed.
+async fn refused(
+    web: &Web,
+    visitor: &Visitor,
+    (id, token): (SubscriberId, &str),
+    fields: &Fields,
+    problem: &'static str,
+    now: Timestamp,
+) -> Response {
+    match web.store.get(id).await {
+        Ok(Some(subscriber)) => {
+            let typed = Typed { notice: None, problem: Some(problem), fields: Some(fields) };
+            render(StatusCode::UNPROCESSABLE_ENTITY, &preferences(web, visitor, &subscriber, &typed, token, now))
+        }
+        Ok(None) => access::expired(web, visitor, ".."),
+        Err(error) => web.away(visitor.locale(), &error),
+    }
+}
+
+/// `address`: relative, for we may be reached below a path of somebody else's.
+fn see_other(address: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, address.to_owned())]).into_response()
+}
