@@ -70,7 +70,7 @@ access-subject = Your subscriptions at {$site}
 access-intro = Someone, most likely you, asked {$site} for a link to the page where you see and change your subscriptions.
 access-ask = It works for one hour:
 access-button = Open my subscriptions
-access-ignore = If it was not you, do nothing: nobody else can open the page, and nothing was changed.
+access-ignore = If it was not you, do nothing: the page opens by this mail alone, and nothing was changed.
 
 list-separator = ,{" "}
 part-separator = ,{" "}

@@ -70,7 +70,7 @@ access-subject = 您在 {$site} 的订阅
 access-intro = 有人（很可能是您本人）向 {$site} 索取了查看和更改订阅的页面链接。
 access-ask = 链接一小时内有效：
 access-button = 打开我的订阅
-access-ignore = 如果不是您本人所为，请忽略：他人无法打开该页面，未作任何更改。
+access-ignore = 如果不是您本人所为，请忽略：只有通过此邮件才能打开该页面，未作任何更改。
 
 list-separator = 、
 part-separator = ，

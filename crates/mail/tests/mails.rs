@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use article::Article;
 use common::{address, alert, article, site, splice, unsubscribe};
-use mail::{Confirmation, Key, Link, Locale, Message, MessageId, Topic, compile_alert, confirmation};
+use mail::{Access, Confirmation, Key, Link, Locale, Message, MessageId, Topic, access, compile_alert, confirmation};
 use mail_parser::{MessageParser, MimeHeaders};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -229,9 +229,37 @@ fn a_confirmation_asks_and_says_what_happens_otherwise() {
     }
 }
 
+fn link_mail(locale: Locale) -> Message {
+    access(
+        &site(),
+        locale,
+        &Access {
+            to: &address("reader@example.org"),
+            message_id: &MessageId::derive(&Key::new([7; 32]), "link", "x", "mail.news.example"),
+            date: "2026-11-22T10:00:05Z".parse().unwrap(),
+            preferences: &Link::new("https://mail.news.example/preferences/abc".parse().unwrap()).unwrap(),
+        },
+    )
+}
+
+#[test]
+fn a_link_to_the_preferences_is_all_that_its_mail_holds() {
+    for locale in Locale::ALL {
+        let message = link_mail(locale);
+        well_formed(&message);
+        let parsed = MessageParser::default().parse(message.as_bytes()).unwrap();
+        assert!(parsed.subject().unwrap().contains("Hefei News"));
+        let (text, html) = (parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap());
+        assert!(text.contains("\r\nhttps://mail.news.example/preferences/abc\r\n"), "{text}");
+        assert!(html.contains("href=\"https://mail.news.example/preferences/abc\"") && !text.contains('@'), "{html}");
+    }
+}
+
 #[test]
 fn the_mails_are_as_they_were() {
     for (name, message) in [
+        ("access-en.eml", link_mail(Locale::English)),
+        ("access-zh.eml", link_mail(Locale::Chinese)),
         ("alert-en.eml", alert(&article(json!({})), Locale::English)),
         ("alert-zh.eml", alert(&chinese(), Locale::Chinese)),
         ("confirmation-en.eml", confirm(Locale::English)),

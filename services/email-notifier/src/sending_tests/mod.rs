@@ -29,6 +29,7 @@ use crate::worker::Worker;
 use crate::{Config, EmailNotifier, RelayConfig, RelayTls};
 
 mod erased;
+mod links;
 mod notices;
 mod once;
 mod rules;

@@ -50,7 +50,7 @@ pub(in crate::web) async fn press(
     let Some(id) = web.keys.read_preferences_token(&token, now) else {
         return access::expired(&web, &visitor, "../..");
     };
-    if let Err(busy) = web.spare(id, &visitor) {
+    if let Some(busy) = web.too_fast(id, &visitor) {
         return busy;
     }
     match web.store.erase(id).await {

@@ -54,7 +54,7 @@ pub(super) async fn press(
         Ok(fields) => fields,
         Err(why) => return web.unread(visitor.locale(), why),
     };
-    if let Err(busy) = web.spare(id, &visitor) {
+    if let Some(busy) = web.too_fast(id, &visitor) {
         return busy;
     }
     if fields.get("do") == "export" {
@@ -85,11 +85,10 @@ pub(super) async fn press(
 
 impl Web {
     /// Keeps whoever lets a script press the buttons from the others' share.
-    fn spare(&self, id: SubscriberId, visitor: &Visitor) -> Result<(), Response> {
-        self.limits.owners.take(id, Instant::now()).map_err(|wait| {
-            let page = Message::new(self.chrome(visitor.locale()), "busy-title", "busy-text");
-            retry_after(render(StatusCode::TOO_MANY_REQUESTS, &page), wait)
-        })
+    fn too_fast(&self, id: SubscriberId, visitor: &Visitor) -> Option<Response> {
+        let wait = self.limits.owners.take(id, Instant::now()).err()?;
+        let page = Message::new(self.chrome(visitor.locale()), "busy-title", "busy-text");
+        Some(retry_after(render(StatusCode::TOO_MANY_REQUESTS, &page), wait))
     }
 }
 

@@ -198,7 +198,7 @@ async fn hostile_values_are_answered_clearly_and_change_nothing() {
     let change = |frequency, day, hour| {
         vec![("do", "change"), ("selection", "all"), ("frequency", frequency), ("day", day), ("hour", hour)]
     };
-    let cases: Vec<(Vec<(&str, &str)>, &str, &str)> = vec![
+    let cases = vec![
         (change("daily", "", "25"), "from the lists", "从列表中选择"),
         (change("daily", "", "-1"), "from the lists", "从列表中选择"),
         (change("daily", "", &huge), "from the lists", "从列表中选择"),
