@@ -65,6 +65,8 @@ pub(super) struct Preferences<'a> {
     adding: bool,
     zones: Zones,
     language: Locale,
+    /// The name of the zone that stands.
+    zone: String,
     /// What is said of the pause that stands.
     paused: Option<String>,
     pause_for: String,
@@ -110,6 +112,7 @@ pub(super) fn preferences<'a>(
         adding: typed.in_form("add").is_some() || !subscriber.is_confirmed(),
         zones: zones(subscriber, settings),
         language,
+        zone: subscriber.zone.clone(),
         paused: paused(&chrome, subscriber, &zone, now),
         pause_for: pause.map_or("1", |fields| fields.get("for")).to_owned(),
         pause_date: pause.map_or("", |fields| fields.get("date")).to_owned(),

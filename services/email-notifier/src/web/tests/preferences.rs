@@ -60,6 +60,8 @@ async fn every_button_does_what_it_says() {
     let english = format!("{path}?lang=en");
     let paused = site.press(&english, &[("do", "pause"), ("for", "2")]).await;
     assert!(paused.contains("nothing is sent until 2") && paused.contains("value=\"resume\""), "{paused}");
+    let until = site.subscriber(ADDRESS).await.paused(now()).unwrap().until.unwrap();
+    assert_eq!(until.duration_since(now()).as_hours() / 24, 13, "two weeks less the time this took");
     assert!(site.press(&english, &[("do", "pause"), ("for", "open")]).await.contains("until you resume"));
     let day = (now() + SignedDuration::from_hours(240)).to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
     let dated = site.press(&english, &[("do", "pause"), ("for", "date"), ("date", &day)]).await;
