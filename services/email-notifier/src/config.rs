@@ -119,8 +119,8 @@ impl Config {
 }
 
 fn secret(settings: &mut Settings) -> Option<Secret> {
-    let help = "File with a secret of at least 32 bytes, the same for all replicas, behind every link in every mail; \
-                make one with: openssl rand -base64 32";
+    let help = "File with a secret of at least 32 bytes, the same for all replicas, behind every link in every mail, \
+                and without which no subscriber's record opens; keep a copy, and make it with: openssl rand -base64 32";
     let secret = settings.required_secret_file("NEWSWIRE_EMAIL_SECRET_FILE", help)?;
     if secret.expose().len() < MIN_SECRET {
         return settings.mistake(format!("NEWSWIRE_EMAIL_SECRET_FILE: the secret is shorter than {MIN_SECRET} bytes"));

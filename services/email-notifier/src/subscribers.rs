@@ -5,6 +5,8 @@
 
 mod export;
 mod import;
+#[cfg(test)]
+mod measure;
 mod remains;
 #[cfg(test)]
 mod tests;
