@@ -92,9 +92,14 @@ impl Follower {
                 self.vault.open(&key, id, &sealed).map(Bytes::from).map_err(|broken| broken.to_string())
             }
         };
-        let read = record.and_then(|record| serde_json::from_slice(&record).map_err(|error| error.to_string()));
+        let read = record
+            .and_then(|record| serde_json::from_slice::<Box<Subscriber>>(&record).map_err(|error| error.to_string()));
         match read {
-            Ok(record) => Event::Record(record, sequence),
+            Ok(mut record) => {
+                // Who has left long ago takes no room.
+                record.prune(service_kit::now());
+                Event::Record(record, sequence)
+            }
             Err(cause) => {
                 tracing::error!(subject, cause, "a subscriber's record does not read");
                 Event::Other(sequence)

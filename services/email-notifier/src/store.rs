@@ -131,7 +131,7 @@ impl Store {
             if !change(&mut found.subscriber)? {
                 return Ok(Changed::Nothing);
             }
-            if self.write(&found, held.sequence).await? {
+            if self.write(&found, &held).await? {
                 return Ok(Changed::Written);
             }
         }
@@ -221,7 +221,7 @@ impl Store {
                 return Ok(Some(found.subscriber));
             }
             let held = self.held(&self.claim_subject(&found.subscriber.address)).await?;
-            if self.write(&found, held.sequence).await? {
+            if self.write(&found, &held).await? {
                 return Ok(Some(found.subscriber));
             }
         }
@@ -264,7 +264,7 @@ impl Store {
     /// Writes key, then claim and record together; `false` when somebody else was faster. Until somebody confirms, all
     /// vanish by themselves: an address that a stranger typed is not ours to keep. The record of a consent that was
     /// withdrawn is.
-    async fn write(&self, found: &Found, claim_sequence: u64) -> Result<bool, StoreError> {
+    async fn write(&self, found: &Found, held: &Held) -> Result<bool, StoreError> {
         let Found { subscriber, sequence, sealed } = found;
         let now = service_kit::now();
         let lasting = subscriber.is_confirmed() || subscriber.was_confirmed();
@@ -285,15 +285,13 @@ impl Store {
             expected: Some(expected),
         };
         let encode = |value: serde_json::Result<Vec<u8>>| value.expect("records have string keys only");
-        let claim = encode(serde_json::to_vec(&Claim { id: Some(subscriber.id), suppressed: None }));
+        let claim = Claim { id: Some(subscriber.id), suppressed: held.claim.suppressed.clone() };
+        let claim = encode(serde_json::to_vec(&claim));
         let record = encode(serde_json::to_vec(subscriber));
-        let label = Label {
-            claim: self.keys.address_mac(&subscriber.address),
-            waits: subscriber.waits(now),
-        };
+        let label = Label { claim: self.keys.address_mac(&subscriber.address), waits: subscriber.waits(now) };
         let record = self.vault.seal(&key, subscriber.id, label, &record);
         let batch = vec![
-            message(self.claim_subject(&subscriber.address), claim, claim_sequence),
+            message(self.claim_subject(&subscriber.address), claim, held.sequence),
             message(subjects::subscriber(&subscriber.id.to_string()), record, *sequence),
         ];
         match self.bus.publish_batch(batch).await {

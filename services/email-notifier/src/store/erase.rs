@@ -86,12 +86,24 @@ impl Store {
         Ok(())
     }
 
-    pub(super) async fn put_claim(&self, claim_subject: &str, claim: &Claim) -> Result<(), StoreError> {
-        let held = self.held(claim_subject).await?;
+    /// Nobody at this subscriber's address is written to again, and no form or import changes that. It stays so when the
+    /// record is erased. `why`: a word for the operator. `false`: there is no such subscriber.
+    pub(crate) async fn suppress(&self, id: SubscriberId, why: &str) -> Result<bool, StoreError> {
+        let Some(subscriber) = self.get(id).await? else { return Ok(false) };
+        let claim_subject = self.claim_subject(&subscriber.address);
+        let held = self.held(&claim_subject).await?;
+        if held.claim.suppressed.is_none() {
+            let claim = Claim { id: Some(id), suppressed: Some(why.to_owned()) };
+            self.put_claim(&claim_subject, &claim, held.sequence).await?;
+        }
+        Ok(true)
+    }
+
+    async fn put_claim(&self, claim_subject: &str, claim: &Claim, after: u64) -> Result<(), StoreError> {
         let payload = serde_json::to_vec(claim).expect("claims have string keys only");
-        let message_id = format!("claim/{claim_subject}/{}", held.sequence);
-        let (headers, expected) = (HeaderMap::new(), Some(held.sequence));
-        self.bus.publish(&SUBSCRIBERS, claim_subject, &message_id, headers, payload.into(), expected).await?;
+        let message_id = format!("claim/{claim_subject}/{after}");
+        let headers = HeaderMap::new();
+        self.bus.publish(&SUBSCRIBERS, claim_subject, &message_id, headers, payload.into(), Some(after)).await?;
         Ok(())
     }
 
@@ -104,7 +116,7 @@ impl Store {
         }
         if suppressed.is_some() {
             let claim = Claim { id: None, suppressed: suppressed.clone() };
-            self.put_claim(claim_subject, &claim).await?;
+            self.put_claim(claim_subject, &claim, held.sequence).await?;
         } else {
             self.bus.erase(&SUBSCRIBERS, held.sequence).await?;
         }

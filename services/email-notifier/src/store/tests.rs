@@ -177,9 +177,9 @@ async fn a_change_under_way_does_not_bring_the_erased_back() {
     let desk = Desk::open().await;
     let id = desk.confirmed().await;
     let found = desk.store.find(id).await.unwrap().unwrap();
-    let claim_sequence = desk.claim().await.unwrap().sequence;
+    let held = desk.store.held(&desk.store.claim_subject(&address())).await.unwrap();
     desk.store.erase(id).await.unwrap();
-    assert!(!desk.store.write(&found, claim_sequence).await.unwrap());
+    assert!(!desk.store.write(&found, &held).await.unwrap());
     assert!(desk.keys(id).await.is_empty() && desk.claim().await.is_none());
     assert!(desk.store.get(id).await.unwrap().is_none());
 }
@@ -187,13 +187,20 @@ async fn a_change_under_way_does_not_bring_the_erased_back() {
 #[tokio::test]
 async fn a_suppressed_address_is_answered_as_any_other_and_stays_so() {
     let desk = Desk::open().await;
-    let subject = desk.store.claim_subject(&address());
-    let claim = Claim { id: None, suppressed: Some("complained".into()) };
-    desk.store.put_claim(&subject, &claim).await.unwrap();
-    let wish = Wish::alerts(Selection::everything(), "en");
-    desk.store.request(&address(), &wish, service_kit::now()).await.unwrap();
+    let id = desk.confirmed().await;
+    assert!(desk.store.suppress(id, "complained").await.unwrap());
+    assert!(!desk.store.suppress(SubscriberId::random(), "complained").await.unwrap());
+    let world = Wish::alerts("section/world".parse().unwrap(), "en");
+    desk.store.request(&address(), &world, service_kit::now()).await.unwrap();
+    assert_eq!(desk.store.get(id).await.unwrap().unwrap().subscriptions.len(), 1, "a form changes nothing");
+    desk.store.update(id, |subscriber| subscriber.change_language("zh")).await.unwrap();
+    let why = async || desk.store.suppressed(&address()).await.unwrap();
+    assert_eq!(why().await.as_deref(), Some("complained"), "neither does its owner");
+    let erased = desk.store.erase(id).await.unwrap();
+    assert_eq!(erased, Erased { id: Some(id), anything: true, suppressed: Some("complained".into()) });
+    assert_eq!(desk.claim().await.unwrap().payload, "{\"suppressed\":\"complained\"}", "the hash is what is kept");
+    desk.store.request(&address(), &world, service_kit::now()).await.unwrap();
     assert!(desk.store.at(&address()).await.unwrap().is_none());
-    let erased = desk.store.erase_at(&address()).await.unwrap();
-    assert_eq!(erased, Erased { suppressed: Some("complained".into()), ..Erased::default() });
-    assert!(desk.claim().await.unwrap().payload.starts_with(b"{\"suppressed\""), "the hash is what is kept");
+    let again = desk.store.erase_at(&address()).await.unwrap();
+    assert_eq!(again, Erased { suppressed: Some("complained".into()), ..Erased::default() });
 }
