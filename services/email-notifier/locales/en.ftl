@@ -86,6 +86,7 @@ day-sat = Saturday
 day-sun = Sunday
 field-hour = Hour
 is-immediate = at once
+is-waiting = not confirmed yet; nothing is sent
 is-daily = every day at {$hour}
 is-weekly = every {$day} at {$hour}
 topic-and-how = {$topic} – {$how}

@@ -86,6 +86,7 @@ day-sat = 周六
 day-sun = 周日
 field-hour = 时间
 is-immediate = 即时
+is-waiting = 尚未确认，不会发送
 is-daily = 每天 {$hour}
 is-weekly = 每{$day} {$hour}
 topic-and-how = {$topic}（{$how}）

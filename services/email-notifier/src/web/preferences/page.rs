@@ -7,7 +7,7 @@ use mail::Locale;
 
 use crate::frequency::Frequency;
 use crate::span::Cap;
-use crate::subscriber::Subscriber;
+use crate::subscriber::{Subscriber, Subscription, zone_name};
 use crate::web::Web;
 use crate::web::form::Fields;
 use crate::web::often::{DAYS, KINDS, MORNING, Often, Zones, words};
@@ -44,7 +44,7 @@ struct Item {
     topic: String,
     /// How often, in words.
     how: String,
-    /// `None` for a story, which is followed at once or not at all.
+    /// `None` for a story, which is followed at once or not at all, and for what is not confirmed.
     often: Option<Often>,
     /// Whether its form is unfolded.
     open: bool,
@@ -103,7 +103,7 @@ pub(super) fn preferences<'a>(
         notice: typed.notice,
         problem: typed.problem,
         address: subscriber.address.masked(),
-        items: items(web, &chrome, subscriber, typed),
+        items: items(web, &chrome, subscriber, typed, now),
         everything,
         groups,
         often: typed
@@ -136,9 +136,9 @@ fn day(today: jiff::civil::Date, after: i64) -> String {
     today.saturating_add(after.days()).to_string()
 }
 
-fn items(web: &Web, chrome: &Chrome<'_>, subscriber: &Subscriber, typed: &Typed<'_>) -> Vec<Item> {
+fn items(web: &Web, chrome: &Chrome<'_>, subscriber: &Subscriber, typed: &Typed<'_>, now: Timestamp) -> Vec<Item> {
     let changed = typed.in_form("change");
-    let item = |(number, subscription): (usize, &crate::subscriber::Subscription)| {
+    let standing = |(number, subscription): (usize, &Subscription)| {
         let selection = subscription.selection.to_string();
         let suffix = number.to_string();
         let changed = changed.filter(|fields| fields.get("selection") == selection);
@@ -151,7 +151,16 @@ fn items(web: &Web, chrome: &Chrome<'_>, subscriber: &Subscriber, typed: &Typed<
             selection,
         }
     };
-    subscriber.confirmed().enumerate().map(item).collect()
+    // Whoever typed the address may have been somebody else: it can be ended here, or added.
+    let waiting = |subscription: &Subscription| Item {
+        selection: subscription.selection.to_string(),
+        topic: web.topic(&subscription.selection, chrome.locale),
+        how: chrome.say("is-waiting"),
+        often: None,
+        open: false,
+    };
+    let standing = subscriber.confirmed().enumerate().map(standing);
+    standing.chain(subscriber.pending(now).map(waiting)).collect()
 }
 
 /// What can be added: what is offered and not subscribed to.
@@ -171,7 +180,7 @@ fn offered(
 }
 
 fn zones(subscriber: &Subscriber, settings: Option<&Fields>) -> Zones {
-    let typed = settings.map(|fields| crate::subscriber::zone_name(fields.get("zone")));
+    let typed = settings.map(|fields| zone_name(fields.get("zone")));
     let wrong = matches!(typed, Some(Err(_)));
     let chosen = typed.and_then(Result::ok).unwrap_or_else(|| subscriber.zone.clone());
     Zones::new(&chosen, wrong)

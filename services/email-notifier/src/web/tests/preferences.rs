@@ -84,6 +84,23 @@ async fn every_button_does_what_it_says() {
 }
 
 #[tokio::test]
+async fn what_was_asked_for_and_not_confirmed_is_shown_and_can_be_ended_or_added() {
+    let site = Site::start().await;
+    let reader = site.reader(&["all"]).await;
+    for section in ["section/world", "section/要闻"] {
+        let wish = Wish::alerts(section.parse().unwrap(), "en");
+        site.store.request(&ADDRESS.parse().unwrap(), &wish, now()).await.unwrap();
+    }
+    let path = site.preferences(&reader);
+    let (_, text) = page(site.get(&path)).await;
+    assert_eq!(text.matches("not confirmed yet").count(), 2, "{text}");
+    site.press(&path, &[("do", "end"), ("selection", "section/world")]).await;
+    let added = site.press(&path, &[("do", "add"), ("selection", "section/要闻")]).await;
+    assert!(!added.contains("not confirmed yet"), "{added}");
+    assert_eq!(how(&site.subscriber(ADDRESS).await), pairs(&[("all", "immediate"), ("section/要闻", "immediate")]));
+}
+
+#[tokio::test]
 async fn what_is_held_can_be_taken_away_and_removed() {
     let site = Site::start().await;
     let reader = site.reader(&["section/world"]).await;
