@@ -107,6 +107,7 @@ pub(crate) struct Wish {
     pub form: Form,
 }
 
+#[cfg(test)]
 impl Wish {
     /// What the form for alerts asks for.
     pub(crate) fn alerts(selection: Selection, language: &str) -> Self {

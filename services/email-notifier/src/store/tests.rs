@@ -136,28 +136,28 @@ async fn who_is_erased_leaves_nothing_and_may_come_back() {
     assert_ne!(desk.request("all").await, id, "whoever comes back is somebody new");
 }
 
-/// Where an erasure was killed.
+/// After what an erasure was killed.
 #[derive(Debug, Clone, Copy)]
 enum Killed {
-    AfterKey,
-    AfterRecord,
-    AfterMark,
+    Key,
+    Record,
+    Mark,
 }
 
 #[tokio::test]
 async fn an_erasure_that_was_killed_is_finished_by_the_next() {
-    for killed in [Killed::AfterKey, Killed::AfterRecord, Killed::AfterMark] {
+    for killed in [Killed::Key, Killed::Record, Killed::Mark] {
         for by_link in [true, false] {
             let desk = Desk::open().await;
             let id = desk.confirmed().await;
             let stored = desk.record(id).await.unwrap();
             desk.store.vault.destroy(id).await.unwrap();
             match killed {
-                Killed::AfterKey => {}
+                Killed::Key => {}
                 // The link alone cannot tell whose record it was then; the address can.
-                Killed::AfterRecord if by_link => continue,
-                Killed::AfterRecord => desk.bus.erase(&SUBSCRIBERS, stored.sequence).await.unwrap(),
-                Killed::AfterMark => {
+                Killed::Record if by_link => continue,
+                Killed::Record => desk.bus.erase(&SUBSCRIBERS, stored.sequence).await.unwrap(),
+                Killed::Mark => {
                     let claim = desk.store.keys.address_mac(&address());
                     desk.store.mark(id, &stored.subject, crate::vault::mark(claim)).await.unwrap();
                 }

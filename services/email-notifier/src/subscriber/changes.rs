@@ -19,7 +19,7 @@ const MAX_SPANS: usize = 200;
 
 /// Bytes of a record, its consent log aside, up to which something may be added. What ends something always may: the
 /// rest of the stream's 64 KiB is for that, and for the log.
-const ROOM: usize = 32 * 1024;
+const ROOM: usize = 30 * 1024;
 
 /// The longest pause that ends by itself.
 const MAX_PAUSE: SignedDuration = SignedDuration::from_hours(366 * 24);
@@ -114,14 +114,18 @@ impl Subscriber {
         self.has_room(digests + 1)?;
         let old: Box<str> = std::mem::replace(&mut self.zone, zone).into();
         for subscription in self.subscriptions.iter_mut().filter(in_digests) {
-            let ended = subscription.end(now + EFFECT, false);
-            self.past.extend(ended.map(|span| Span { zone: Some(old.clone()), ..span }));
+            self.past.extend(subscription.end(now + EFFECT, false));
         }
-        if let Some(cap) = self.end_cap(now) {
+        // What ended before was in the old zone, too.
+        for past in self.past.iter_mut().filter(|past| past.zone.is_none()) {
+            past.zone = Some(old.clone());
+        }
+        let standing = self.end_cap(now);
+        for ended in self.caps.iter_mut().filter(|cap| cap.zone.is_none()) {
+            ended.zone = Some(old.clone());
+        }
+        if let Some(cap) = standing {
             let since = self.caps.last().and_then(|last| last.until).unwrap_or(now + EFFECT);
-            if let Some(last) = self.caps.last_mut() {
-                last.zone = Some(old);
-            }
             self.caps.push(CapSpan { cap, since, until: None, zone: None });
         }
         Ok(true)

@@ -154,7 +154,9 @@ fn who_moves_keeps_the_zone_of_what_was_found_before() {
     assert_eq!(reader.zone, "Asia/Shanghai");
     assert_eq!(reader.change_zone("Asia/Shanghai", at(3)), Ok(false));
     let zones: Vec<_> = reader.past.iter().map(|span| (span.frequency, span.zone.as_deref())).collect();
-    assert_eq!(zones, [(Frequency::Immediate, None), (DAILY, Some("UTC"))], "an alert has no hour, a digest has");
+    let old = Some("UTC");
+    assert_eq!(zones, [(Frequency::Immediate, old), (DAILY, old)], "what ended before was in the old zone, too");
+    assert_eq!(reader.spans().filter(|span| span.until.is_none()).count(), 2, "an alert has no hour: it goes on");
     let caps: Vec<_> = reader.caps.iter().map(|cap| (cap.until, cap.zone.as_deref())).collect();
     assert_eq!(caps, [(Some(at(2) + EFFECT), Some("UTC")), (None, None)]);
     assert_eq!(reader.cap(), Some(cap));

@@ -112,7 +112,7 @@ async fn what_is_wrong_in_a_row_is_told_by_its_column() {
 async fn an_import_overrides_nothing_that_the_owner_said() {
     let office = Office::open().await;
     let (store, row) = (&office.desk.store, agreed("a@example.org"));
-    office.import(&[row.clone()], false).await;
+    office.import(std::slice::from_ref(&row), false).await;
     let id = store.at(&row.address.parse().unwrap()).await.unwrap().unwrap().id;
     let daily = Row { frequency: "daily@08".into(), ..row.clone() };
     assert!(matches!(&office.import(&[daily], false).await[0], Outcome::Unchanged { .. }));

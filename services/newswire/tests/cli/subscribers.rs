@@ -22,13 +22,19 @@ async fn office() -> Office {
     let desk = Desk::bare().await;
     desk.ok(&["provision"]).await;
     let mailbox = mail_sink(vec![]).await;
-    let url: url::Url = "http://127.0.0.1:1/".parse().unwrap();
-    let site = mail::Site::new("Test", url.clone(), url.clone(), "news@news.example".parse().unwrap(), "news.example");
+    let url: url::Url = "http://127.0.0.1:1/".parse().expect("a URL");
+    let site = mail::Site::new(
+        "Test",
+        url.clone(),
+        url.clone(),
+        "news@news.example".parse().expect("an address"),
+        "news.example",
+    );
     let config = Config {
         nats: Server { url: desk.nats.url().into(), credentials: Credentials::None },
-        listen: "127.0.0.1:0".parse().unwrap(),
+        listen: "127.0.0.1:0".parse().expect("an address"),
         tls: None,
-        site: site.unwrap(),
+        site: site.expect("a site"),
         pages_url: url.clone(),
         public_url: url,
         secret: Secret::new("a secret of at least thirty-two bytes"),
@@ -44,7 +50,7 @@ async fn office() -> Office {
         client_ip_header: None,
     };
     let stop = CancellationToken::new();
-    tokio::spawn(EmailNotifier::bind(config).await.unwrap().run(stop.clone()));
+    tokio::spawn(EmailNotifier::bind(config).await.expect("binds").run(stop.clone()));
     eventually("it answers", async || match desk.run(&["subscribers", "export"]).await {
         ran if ran.code == 0 => Ok(()),
         ran => Err(ran.err),
