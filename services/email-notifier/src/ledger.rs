@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+mod totals;
 mod wire;
+pub(crate) use totals::Totals;
 use wire::{letters, runs};
 
 /// Recipients submitted between two writes of the record, and so at most uncertain after a crash.

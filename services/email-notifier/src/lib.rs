@@ -1,5 +1,6 @@
 //! Email to readers: subscriptions by double opt-in, a plan for each article, a ledger that closes, and the sending.
 
+mod asks;
 mod catalogue;
 mod config;
 mod confirmations;

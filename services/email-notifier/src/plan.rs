@@ -87,7 +87,7 @@ pub(crate) fn plan_key(article: &ArticleId) -> String {
 }
 
 /// The plan of what is sent of an article because of its revision `revision`.
-fn key(article: &ArticleId, kind: Kind, revision: u32) -> String {
+pub(crate) fn key(article: &ArticleId, kind: Kind, revision: u32) -> String {
     let token = article.token();
     match kind {
         Kind::Alert => plan_key(article),

@@ -19,6 +19,7 @@ use topology::{
     ARTICLES, CONFIRMATIONS, LANE_BREAKING, LANE_NORMAL, LANE_RETRY, LANE_RETRY_BREAKING, PLANNER, subjects,
 };
 
+use crate::asks;
 use crate::catalogue::Catalogue;
 use crate::config::{Config, RelayConfig, RelayTls};
 use crate::confirmations::Confirmations;
@@ -214,6 +215,7 @@ async fn work(
     };
     // Half an index would count half of the readers; until now nobody has answered.
     let reach = async |question: bytes::Bytes| reach(&readers, &question);
+    let newsroom = async |question: bytes::Bytes| asks::answer(&bus, &question).await;
     let desk = Desk { bus: bus.clone(), store };
     let operator = move |question: bytes::Bytes| {
         let desk = desk.clone();
@@ -229,6 +231,7 @@ async fn work(
         bus.consume(&CONFIRMATIONS, CONFIRMATION_WORKERS, confirm, stop()),
         bus.answer(subjects::ASK_REACH, reach, stop()),
         bus.answer(subjects::ASK_SUBSCRIBERS, operator, stop()),
+        bus.answer(subjects::ASK_MAIL, newsroom, stop()),
     );
 }
 

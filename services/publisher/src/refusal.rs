@@ -86,6 +86,8 @@ pub(crate) enum Refusal {
     Starting,
     /// The log could not be reached. Whether a write was stored is open.
     Unavailable,
+    /// Nobody who knows of the mail has answered.
+    NoMail,
     /// The log takes no more.
     Full,
     /// What is in the log cannot be read.
@@ -123,7 +125,7 @@ impl Refusal {
             | Self::BadQuery { .. }
             | Self::BadHeader { .. }
             | Self::BadJson { .. } => self.about_request(),
-            Self::Busy | Self::Starting | Self::Unavailable | Self::Full | Self::Unreadable => self.about_us(),
+            Self::Busy | Self::Starting | Self::NoMail | Self::Unavailable | Self::Full | Self::Unreadable => self.about_us(),
             _ => self.about_article(),
         }
     }
@@ -308,6 +310,12 @@ impl Refusal {
                 "starting",
                 "Starting",
                 "the service is still starting; try again in a moment",
+            ),
+            Self::NoMail => said(
+                S::SERVICE_UNAVAILABLE,
+                "mail-unavailable",
+                "What became of the mail is not known now",
+                "no email-notifier has answered: none runs, it is still starting, or it cannot read its records. Ask again after Retry-After",
             ),
             Self::Full => said(
                 S::INSUFFICIENT_STORAGE,

@@ -30,6 +30,7 @@ use crate::{Config, EmailNotifier, RelayConfig, RelayTls};
 
 mod erased;
 mod links;
+mod ledger;
 mod notices;
 mod once;
 mod rules;

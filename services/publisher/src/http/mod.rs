@@ -10,6 +10,7 @@ mod exports;
 mod headers;
 mod limits;
 mod list;
+mod mail;
 mod query;
 mod webhooks;
 
@@ -66,6 +67,7 @@ pub(crate) fn router(app: App, health: &Health) -> Router {
         .route("/v1/articles/{id}/changes", post(changes::change))
         .route("/v1/articles/{id}/revisions", get(changes::revisions))
         .route("/v1/articles/{id}/receipts", get(changes::receipts))
+        .route("/v1/articles/{id}/mail", get(mail::ledger))
         .route("/v1/token", get(list::token))
         .route_layer(from_fn_with_state(app.clone(), auth::require));
     let places = |count: usize| from_fn_with_state(Arc::new(Semaphore::new(count)), limits::bound);

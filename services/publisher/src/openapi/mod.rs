@@ -4,6 +4,7 @@ mod articles;
 mod changes;
 mod examples;
 mod exports;
+mod mail;
 mod parts;
 mod schemas;
 mod service;
@@ -37,6 +38,7 @@ pub fn openapi() -> Value {
             "/v1/articles/{id}/changes": { "parameters": [article_id()], "post": changes::change() },
             "/v1/articles/{id}/revisions": { "parameters": [article_id()], "get": changes::revisions() },
             "/v1/articles/{id}/receipts": { "parameters": [article_id()], "get": changes::receipts() },
+            "/v1/articles/{id}/mail": { "parameters": [article_id()], "get": mail::ledger() },
             "/v1/articles/{id}/ninjs": { "parameters": [article_id()], "get": exports::ninjs() },
             "/v1/articles/{id}/json-ld": { "parameters": [article_id()], "get": exports::json_ld() },
             "/v1/webhooks/{hook}": { "parameters": [webhook_id()], "post": exports::webhook() },

@@ -23,6 +23,7 @@ pub(super) fn schemas() -> Value {
     schemas.insert("DryRun".into(), dry_run());
     schemas.insert("Revisions".into(), list_of("revisions", &revision()));
     schemas.insert("Receipts".into(), receipts());
+    schemas.insert("MailLedger".into(), super::mail::schema());
     schemas.insert("Token".into(), token());
     schemas.insert("WebhookOutcome".into(), webhook_outcome());
     schemas.insert("Problem".into(), problem());

@@ -7,6 +7,7 @@ mod embargo;
 mod kill;
 mod lifecycle;
 mod listing;
+mod mail;
 mod outage;
 mod refused;
 mod secure;
