@@ -7,6 +7,7 @@ mod import;
 mod intake;
 mod keys;
 mod kill;
+mod ledger;
 mod list;
 mod output;
 mod process;
@@ -48,6 +49,8 @@ enum Command {
     List(list::ListArgs),
     /// List the revisions of an article, oldest first
     Revisions(list::RevisionsArgs),
+    /// Show what became of all mail about an article, and follow it while it is sent
+    Ledger(ledger::Args),
     /// Take an article out of the feeds and stop its mail, until it is released
     Hold(change::HoldArgs),
     /// Let an article go that is held, or end an embargo early
@@ -104,6 +107,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Show(args) => article::show(args).await,
         Command::List(args) => list::list(args).await,
         Command::Revisions(args) => list::revisions(args).await,
+        Command::Ledger(args) => ledger::run(args).await,
         Command::Hold(args) => change::hold(args, "hold").await,
         Command::Release(args) => change::hold(args, "release").await,
         Command::Withdraw(args) => change::withdraw(args).await,

@@ -3,6 +3,7 @@
 mod articles;
 mod batch;
 mod desk;
+mod ledger;
 mod lifecycle;
 mod pages;
 mod servers;

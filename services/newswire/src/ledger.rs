@@ -1,0 +1,141 @@
+//! `newswire ledger`: what became of all mail about an article, and how far it is while it runs.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use article::ArticleId;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::client::{Client, Target, path_of};
+use crate::output::{self, Table, count};
+
+/// Between two questions while a plan runs.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  newswire ledger 0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f
+  newswire ledger 0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f --follow
+
+accepted: the relay took it, which is not delivery. deferred and uncertain are tried again.")]
+pub(crate) struct Args {
+    /// The article's id
+    id: ArticleId,
+    /// Wait until there is a plan and nobody is left to be sent anything, with a progress bar on a terminal
+    #[arg(long)]
+    follow: bool,
+    #[command(flatten)]
+    target: Target,
+    /// Print the ledger for machines
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Plan {
+    plan: String,
+    matched: u64,
+    open: u64,
+    states: serde_json::Map<String, Value>,
+    suppressed: serde_json::Map<String, Value>,
+    #[serde(default)]
+    resent_uncertain: u64,
+    next_retry_at: Option<Timestamp>,
+}
+
+pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let client = args.target.client()?;
+    let (mut document, mut plans) = ask(&client, &args.id).await?;
+    if args.follow {
+        let bar = progress();
+        loop {
+            let (matched, open) = plans.iter().fold((0, 0), |(all, open), plan| (all + plan.matched, open + plan.open));
+            bar.set_length(matched);
+            bar.set_position(matched.saturating_sub(open));
+            if !plans.is_empty() && open == 0 {
+                break;
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+            (document, plans) = ask(&client, &args.id).await?;
+        }
+        bar.finish_and_clear();
+    }
+    output::print(&if args.json { format!("{document:#}\n") } else { for_people(&plans) })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn ask(client: &Client, id: &ArticleId) -> anyhow::Result<(Value, Vec<Plan>)> {
+    let document = client.get(&path_of(id, "/mail")).await?.document;
+    let plans =
+        Vec::deserialize(&document["plans"]).context("the publisher does not tell of mail as this version does")?;
+    Ok((document, plans))
+}
+
+/// On a terminal only: a log has no use for it.
+fn progress() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} recipients");
+    ProgressBar::new(0).with_style(style.expect("a template without mistakes"))
+}
+
+fn for_people(plans: &[Plan]) -> String {
+    if plans.is_empty() {
+        return "nobody has been planned a mail about this article: it is not public, too old for an alert, a test, or \
+                not planned yet\n"
+            .into();
+    }
+    plans.iter().map(of_plan).collect()
+}
+
+fn of_plan(plan: &Plan) -> String {
+    let state = match (plan.open, plan.next_retry_at) {
+        (0, _) => "closed".to_owned(),
+        (open, None) => format!("{open} open"),
+        (open, Some(at)) => format!("{open} open, next attempt {}", at.strftime("%Y-%m-%d %H:%M:%S UTC")),
+    };
+    let mut table = Table::new();
+    for (name, number) in plan.states.iter().filter(|(_, number)| number.as_u64() != Some(0)) {
+        let of = |(why, n): (&String, &Value)| (n.as_u64() != Some(0)).then(|| format!("{n} {why}"));
+        let why: Vec<String> =
+            if name == "suppressed" { plan.suppressed.iter().filter_map(of).collect() } else { Vec::new() };
+        table.row([name.as_str(), &number.to_string(), &why.join(", ")]);
+    }
+    if plan.resent_uncertain > 0 {
+        table.row(["sent again", &plan.resent_uncertain.to_string(), "an answer was lost: duplicates, at most"]);
+    }
+    let (name, matched) = (output::plain(&plan.plan), count(plan.matched as usize, "recipient"));
+    format!("{name}: {matched}, {state}\n{table}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_plan_is_told_by_what_has_happened_in_it() {
+        let plan = json!({
+            "plan": "x\u{1b}[2J-published", "matched": 12, "open": 1,
+            "states": { "planned": 0, "deferred": 1, "accepted": 8, "suppressed": 3 },
+            "suppressed": { "left": 2, "paused": 1, "empty": 0 },
+            "resent_uncertain": 1, "next_retry_at": "2026-11-22T10:01:00Z",
+        });
+        let text = of_plan(&serde_json::from_value(plan).unwrap());
+        let expected = "x\\u{001b}[2J-published: 12 recipients, 1 open, next attempt 2026-11-22 10:01:00 UTC
+  accepted    8
+  deferred    1
+  suppressed  3  2 left, 1 paused
+  sent again  1  an answer was lost: duplicates, at most
+";
+        assert_eq!(text, expected);
+        assert!(for_people(&[]).starts_with("nobody"));
+    }
+}
