@@ -4,6 +4,7 @@ mod asks;
 mod catalogue;
 mod config;
 mod confirmations;
+mod digest;
 mod follow;
 mod frequency;
 mod issues;

@@ -13,7 +13,7 @@ use subscription::{Features, Index, Selection};
 use tokio::sync::watch;
 use topology::{SUBSCRIBERS, subjects};
 
-use crate::frequency::Frequency;
+use crate::digest::belong::{Delivery, Moment, Terms};
 use crate::span::{Cap, CapSpan, Pause, Span};
 use crate::subscriber::{Subscriber, SubscriberId};
 
@@ -34,6 +34,10 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    pub(crate) fn terms(&self) -> Terms<'_> {
+        Terms { zone: &self.zone, spans: &self.spans, pauses: &self.pauses, caps: &self.caps }
+    }
+
     /// Whether nothing that is published, or due, at `at` is to be sent then.
     pub(crate) fn paused_at(&self, at: Timestamp) -> bool {
         self.pauses.iter().any(|pause| pause.covers(at))
@@ -115,7 +119,7 @@ impl Readers {
         }
     }
 
-    /// Whoever asked to be alerted to `article` and had confirmed it by `published`, in the order of their confirmation.
+    /// Whoever asked to be alerted to `article` as it was `published`, in the order of their confirmation.
     pub(crate) fn matching(&self, article: &Article, published: Timestamp) -> Vec<SubscriberId> {
         let features = Features::of(article);
         let inner = self.read();
@@ -123,8 +127,8 @@ impl Readers {
         let readers = matching.iter().filter_map(|number| inner.slots.get(number as usize)?.as_ref());
         let in_time = readers.filter(|reader| {
             // Asking a selection again would be to go through the text again for each reader.
-            let alerts = |span: &&Span| span.frequency == Frequency::Immediate && span.covers(published);
-            reader.spans.iter().filter(alerts).any(|span| selections.contains(&span.selection))
+            let matches = |selection: &Selection| selections.contains(selection);
+            reader.terms().delivery(matches, Moment::of_alert(published)) == Some(Delivery::AtOnce)
         });
         in_time.map(|reader| reader.id).collect()
     }
