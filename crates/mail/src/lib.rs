@@ -7,6 +7,7 @@
 
 mod address;
 pub mod compose;
+pub mod dkim;
 mod encode;
 mod header;
 mod locale;

@@ -23,6 +23,11 @@ impl Message {
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
+
+    /// A finished mail with signatures in front of it.
+    pub(crate) fn signed(text: String) -> Self {
+        Self(text)
+    }
 }
 
 impl std::fmt::Debug for Message {
