@@ -1,14 +1,19 @@
 //! The settings of this service.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Server;
+use mail::dkim::Signer;
 use mail::{Address, Site};
 use service_kit::{Secret, Settings, Tls, client, nats_settings, tls_settings};
 use url::Url;
 
 use crate::subscriber::zone_name;
+
+mod dkim;
+use dkim::dkim;
 
 /// Prefix of this service's own settings.
 pub const PREFIX: &str = "NEWSWIRE_EMAIL_";
@@ -31,6 +36,8 @@ pub struct Config {
     /// IANA name of the zone of subscribers who do not say which is theirs.
     pub zone: String,
     pub relay: RelayConfig,
+    /// Signs every mail; `None`: that is left to the relay.
+    pub dkim: Option<Arc<Signer>>,
     /// Header in which a proxy in front tells the client's address.
     pub client_ip_header: Option<String>,
 }
@@ -97,6 +104,7 @@ impl Config {
         let secret = secret(settings);
         let zone = zone(settings);
         let relay = relay(settings);
+        let dkim = from.as_ref().and_then(|from| dkim(settings, from.domain()));
         let client_ip_header = client::address_header(settings, "NEWSWIRE_EMAIL_CLIENT_IP_HEADER");
         let (public_url, pages_url) = (public_url?, pages_url?);
         let site = match Site::new(&name?, pages_url.clone(), public_url.clone(), from?, &domain?) {
@@ -113,6 +121,7 @@ impl Config {
             secret: secret?,
             zone: zone?,
             relay: relay?,
+            dkim: dkim?,
             client_ip_header: client_ip_header?,
         })
     }

@@ -123,7 +123,7 @@ impl Confirmations {
             .expect("a subscriber id is 32 hex digits and the site's domain was checked");
         let mails = [Outgoing { from: &from, to: &record.address, message }];
         // Somebody waits for it in front of a screen.
-        let window = Window { lane: Lane::Breaking, since: now, mails: &mails };
+        let window = Window { lane: Lane::Breaking, mails: &mails };
         let outcome = self.pool.send(&window).await.map_err(|error| error.to_string())?.outcomes.pop();
         match outcome {
             Some(Outcome::Accepted(_)) => {

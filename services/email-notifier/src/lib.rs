@@ -17,6 +17,7 @@ mod pool;
 mod readers;
 mod recipients;
 mod service;
+mod signing;
 mod span;
 mod standing;
 mod store;

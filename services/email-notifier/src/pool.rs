@@ -7,12 +7,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use futures::future::join_all;
-use jiff::Timestamp;
+use mail::dkim::NotSigned;
 use mail::smtp::OpenError;
 use mail::{Connection, Outcome, Outgoing, Relay};
 use tokio::time::Instant;
 
 use crate::plan::Lane;
+use crate::signing::Signing;
 
 /// Idle connections kept; each worker uses one at a time.
 const MAX_IDLE: usize = 16;
@@ -23,15 +24,24 @@ const MAX_WINDOWS: u32 = 200;
 
 pub(crate) struct Pool {
     relay: Relay,
+    /// `None`: the relay signs.
+    signing: Option<Signing>,
     idle: Mutex<Vec<Idle>>,
 }
 
 /// A window of mails that go to the relay together.
 pub(crate) struct Window<'a> {
     pub lane: Lane,
-    /// When what they tell became due: the moment that their way to the reader is measured from.
-    pub since: Timestamp,
     pub mails: &'a [Outgoing<'a>],
+}
+
+/// Why nothing of a window was sent. It says nothing about a recipient.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotSent {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    NotSigned(#[from] NotSigned),
 }
 
 /// What became of a window.
@@ -48,18 +58,23 @@ struct Idle {
 }
 
 impl Pool {
-    pub(crate) fn new(relay: Relay) -> Self {
-        Self { relay, idle: Mutex::default() }
+    pub(crate) fn new(relay: Relay, signing: Option<Signing>) -> Self {
+        Self { relay, signing, idle: Mutex::default() }
     }
 
-    /// Sends a window over one connection and says of each mail what became of it.
-    ///
-    /// A kept connection that turns out to be dead before anything was taken is replaced by a new one, once.
+    /// Signs a window where that is ours to do, sends it over one connection and says of each mail what became of it.
     ///
     /// # Errors
-    /// When there is no connection to be had; nothing was sent then.
-    pub(crate) async fn send(&self, window: &Window<'_>) -> Result<Sent, OpenError> {
-        let window = window.mails;
+    /// When there is no connection or no signature to be had; nothing was sent then.
+    pub(crate) async fn send(&self, window: &Window<'_>) -> Result<Sent, NotSent> {
+        let Some(signing) = &self.signing else { return Ok(self.submit(window.mails).await?) };
+        let signed = signing.sign(window.lane, window.mails).await?;
+        let mails = window.mails.iter().zip(&signed).map(|(mail, message)| Outgoing { message, ..*mail });
+        Ok(self.submit(&mails.collect::<Vec<_>>()).await?)
+    }
+
+    /// A kept connection that turns out to be dead before anything was taken is replaced by a new one, once.
+    async fn submit(&self, window: &[Outgoing<'_>]) -> Result<Sent, OpenError> {
         if let Some(kept) = self.take() {
             let outcomes = self.send_over(kept, window).await;
             if !outcomes.iter().all(|outcome| matches!(outcome, Outcome::Unsent(_))) {

@@ -10,6 +10,7 @@ use article::{Article, Status};
 use bus::{Bus, Delivery, TailEvent};
 use futures::FutureExt;
 use mail::Relay;
+use mail::dkim::{Record, Signer};
 use mail::smtp::{Auth, Timeouts, Tls};
 use service_kit::{Health, Listener};
 use tokio::sync::watch;
@@ -29,6 +30,7 @@ use crate::links::Keys;
 use crate::planner::Planner;
 use crate::pool::Pool;
 use crate::readers::Readers;
+use crate::signing::Signing;
 use crate::store::Store;
 use crate::subscribers::Desk;
 use crate::vault::Vault;
@@ -92,7 +94,8 @@ impl EmailNotifier {
             catalogue: Arc::default(),
             issues: Arc::new(Issues::new(config.site.clone())),
         };
-        let pool = Arc::new(Pool::new(relay(&config.relay, config.site.mail_domain())));
+        let signing = signing(config.dkim.as_ref())?;
+        let pool = Arc::new(Pool::new(relay(&config.relay, config.site.mail_domain()), signing));
         let health = Health::new(bus.clone(), true);
         tracing::info!(address = %listener.address, url = %config.public_url, "subscribe pages");
 
@@ -240,6 +243,15 @@ fn reach(readers: &Readers, question: &[u8]) -> Option<bytes::Bytes> {
     let article: Article = serde_json::from_slice(question).ok()?;
     let readers = readers.matching(&article, service_kit::now()).len();
     Some(serde_json::json!({ "readers": readers }).to_string().into())
+}
+
+/// Says what receivers must find: a record that is missing or another key's makes every mail a forged one to them.
+fn signing(signer: Option<&Arc<Signer>>) -> anyhow::Result<Option<Signing>> {
+    let Some(signer) = signer else { return Ok(None) };
+    for Record { name, value } in signer.records() {
+        tracing::info!(name, value, "mails are signed (DKIM); this TXT record must be in the DNS");
+    }
+    Signing::start(signer).map(Some).context("no threads to sign mails with")
 }
 
 pub(crate) fn relay(config: &RelayConfig, hello: &str) -> Relay {

@@ -311,7 +311,7 @@ impl Worker {
     async fn submit(&self, chunk: &Chunk, record: &mut Record, prepared: &[Prepared]) -> Result<(), Aside> {
         let window: Vec<Outgoing<'_>> =
             prepared.iter().map(|mail| Outgoing { from: &mail.from, to: &mail.to, message: &mail.message }).collect();
-        let window = Window { lane: chunk.lane, since: chunk.planned_at, mails: &window };
+        let window = Window { lane: chunk.lane, mails: &window };
         let broken = match self.pool.send(&window).await {
             Ok(sent) => note_all(&mut record.ledger, prepared.iter().map(|mail| (mail.recipient, &mail.to)), sent),
             Err(error) => {

@@ -34,6 +34,7 @@ mod ledger;
 mod notices;
 mod once;
 mod rules;
+mod signed;
 mod trouble;
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
@@ -79,6 +80,7 @@ impl Desk {
                 password: None,
                 timeout: Duration::from_secs(5),
             },
+            dkim: None,
             client_ip_header: None,
         }
     }

@@ -83,7 +83,7 @@ async fn of_two_workers_on_one_chunk_one_sends() {
         readers,
         issues: Arc::new(Issues::new(config.site)),
         catalogue: Arc::default(),
-        pool: Arc::new(Pool::new(relay(&config.relay, "news.example"))),
+        pool: Arc::new(Pool::new(relay(&config.relay, "news.example"), None)),
         keys: Keys::new(SECRET.as_bytes()),
         public_url: config.public_url,
         shutdown: desk.shutdown.clone(),

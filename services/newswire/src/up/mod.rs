@@ -193,6 +193,7 @@ fn email_config(ports: &Ports, server: &Server, folder: &Folder) -> anyhow::Resu
             password: None,
             timeout: Duration::from_secs(30),
         },
+        dkim: None,
         client_ip_header: None,
     })
 }

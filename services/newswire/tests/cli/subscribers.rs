@@ -47,6 +47,7 @@ async fn office() -> Office {
             password: None,
             timeout: std::time::Duration::from_secs(5),
         },
+        dkim: None,
         client_ip_header: None,
     };
     let stop = CancellationToken::new();
