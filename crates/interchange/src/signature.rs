@@ -31,6 +31,12 @@ impl Secret {
         Self(mac.finalize().into_bytes().into())
     }
 
+    /// A key that was made elsewhere, as [`Secret::expose`] writes it; `None` for anything but `whsec_` and 32 bytes in base64.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = STANDARD.decode(text.trim().strip_prefix("whsec_")?).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+
     /// As a person enters it at the sender: `whsec_` and base64.
     pub fn expose(&self) -> String {
         format!("whsec_{}", STANDARD.encode(self.0))
@@ -262,6 +268,17 @@ mod tests {
         assert_eq!(body_only(&secret, Some(&good), b"[]"), Err(BadSignature::Wrong));
         assert_eq!(body_only(&secret, Some("?"), b"{}"), Err(BadSignature::Malformed("X-WP-Webhook-Signature")));
         assert_eq!(body_only(&secret, None, b"{}"), Err(BadSignature::Missing("X-WP-Webhook-Signature")));
+    }
+
+    #[test]
+    fn a_secret_reads_back_whole_or_not_at_all() {
+        let again = Secret::parse(&format!(" {}\n", secret().expose())).unwrap();
+        assert_eq!(again.expose(), secret().expose());
+        for wrong in
+            ["", "whsec_", "whsec_AAAA", &secret().expose()[6..], "whsec_党", &format!("{}AAAA", secret().expose())]
+        {
+            assert!(Secret::parse(wrong).is_none(), "{wrong}");
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::bounces::Reason as Stop;
+
 mod totals;
 mod wire;
 pub(crate) use totals::Totals;
@@ -73,6 +75,15 @@ pub(crate) enum Why {
     Cancelled,
     /// Nothing of a digest is left.
     Empty,
+}
+
+impl From<Stop> for Why {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Bounced => Self::Bounced,
+            Stop::Complained => Self::Complained,
+        }
+    }
 }
 
 impl State {

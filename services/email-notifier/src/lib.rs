@@ -1,6 +1,7 @@
 //! Email to readers: subscriptions by double opt-in, a plan for each article, a ledger that closes, and the sending.
 
 mod asks;
+mod bounces;
 mod catalogue;
 mod config;
 mod confirmations;

@@ -13,6 +13,7 @@ use subscription::{Features, Index, Selection};
 use tokio::sync::watch;
 use topology::{SUBSCRIBERS, subjects};
 
+use crate::bounces::{Bounces, Reason};
 use crate::digest::belong::{Delivery, Moment, Terms};
 use crate::span::{Cap, CapSpan, Pause, Span};
 use crate::subscriber::{Subscriber, SubscriberId};
@@ -31,11 +32,17 @@ pub(crate) struct Reader {
     pub spans: Vec<Span>,
     pub pauses: Vec<Pause>,
     pub caps: Vec<CapSpan>,
+    bounces: Bounces,
 }
 
 impl Reader {
     pub(crate) fn terms(&self) -> Terms<'_> {
         Terms { zone: &self.zone, spans: &self.spans, pauses: &self.pauses, caps: &self.caps }
+    }
+
+    /// Why nothing may be sent to their mailbox at `now`.
+    pub(crate) fn stopped(&self, now: Timestamp) -> Option<Reason> {
+        self.bounces.stops(now)
     }
 
     /// Whether nothing that is published, or due, at `at` is to be sent then.
@@ -87,6 +94,7 @@ impl Readers {
             spans,
             pauses: record.pauses.clone(),
             caps: record.caps.clone(),
+            bounces: record.bounces.clone(),
         });
         self.write().replace(record.id, reader);
         self.saw(sequence);

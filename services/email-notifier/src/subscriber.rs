@@ -22,6 +22,7 @@ use self::changes::suits;
 pub(crate) use self::changes::{Refused, zone_name};
 pub(crate) use self::consent::{Consent, ConsentEvent, Form, MAX_SOURCE, WORDING};
 pub(crate) use self::import::{Imported, Incoming};
+use crate::bounces::Bounces;
 use crate::frequency::Frequency;
 use crate::span::{CapSpan, Pause, Span};
 
@@ -152,8 +153,15 @@ pub(crate) struct Subscriber {
     pub link_asked_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_sent_at: Option<Timestamp>,
+    /// What came back from the mailbox.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bounces: Bounces,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub consent: Vec<Consent>,
+}
+
+fn is_default(bounces: &Bounces) -> bool {
+    *bounces == Bounces::default()
 }
 
 fn utc() -> String {
@@ -188,6 +196,7 @@ impl Subscriber {
             confirmation_sent_at: None,
             link_asked_at: None,
             link_sent_at: None,
+            bounces: Bounces::default(),
             consent: Vec::new(),
         }
     }
@@ -242,6 +251,7 @@ impl Subscriber {
         if changed {
             // Only the owner can do this, so the next request may have its mail at once.
             self.confirmation_sent_at = None;
+            self.bounces.clear(now);
             self.log(Consent::new(ConsentEvent::Confirmed, Form::Confirm, now));
         }
         changed

@@ -263,14 +263,17 @@ impl Worker {
         Ok(envelope.data)
     }
 
-    /// The mails of a window; whoever has left since is suppressed.
+    /// The mails of a window; whoever has left since, or whose mailbox takes none, is suppressed.
     fn prepare(&self, chunk: &Chunk, article: &Article, window: &[usize], ledger: &mut Ledger) -> Vec<Prepared> {
         let mut prepared = Vec::with_capacity(window.len());
+        let now = service_kit::now();
         let about = About { article, features: Features::of(article), names: Topic::named_by(article) };
         for &recipient in window {
-            match self.readers.get(&chunk.recipients[recipient]) {
-                Some(reader) => prepared.push(self.compose(chunk, &about, recipient, reader)),
-                None => ledger.set(recipient, State::Suppressed(Reason::Left)),
+            let reader = self.readers.get(&chunk.recipients[recipient]);
+            match (reader.as_ref().and_then(|reader| reader.stopped(now)), reader) {
+                (Some(stop), _) => ledger.set(recipient, State::Suppressed(stop.into())),
+                (None, Some(reader)) => prepared.push(self.compose(chunk, &about, recipient, reader)),
+                (None, None) => ledger.set(recipient, State::Suppressed(Reason::Left)),
             }
         }
         prepared
