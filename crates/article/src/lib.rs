@@ -29,4 +29,4 @@ pub use model::{
 pub use problem::Problem;
 pub use published::{Precision, Published};
 pub use section::{section_slug, slug};
-pub use text::{Direction, direction};
+pub use text::{Direction, direction, is_blank};

@@ -62,7 +62,7 @@ pub(crate) fn is_illegal_in_text(c: char) -> bool {
 }
 
 /// Whether a reader would see nothing: white space, and characters without width or shape.
-pub(crate) fn is_blank(text: &str) -> bool {
+pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| {
         c.is_whitespace()
             || matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'

@@ -1,6 +1,6 @@
 //! An item as the draft of an article.
 
-use article::{MAX_BODY_BYTES, MAX_FUTURE, Precision};
+use article::{MAX_BODY_BYTES, MAX_FUTURE, Precision, is_blank};
 use jiff::Timestamp;
 use oxilangtag::LanguageTag;
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::html::{safe, words, words_of};
 use crate::item::{Feed, Item, Markup, Media};
-use crate::text::{head, is_blank, line};
+use crate::text::{head, line};
 
 /// Graphemes of a headline (`article::Draft`).
 const MAX_HEADLINE: usize = 300;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use article::is_blank;
 use feed_rs::model::{Content, Entry, MediaObject, Person, Text};
 use url::Url;
 
@@ -9,7 +10,7 @@ use crate::date::Date;
 use crate::html::words;
 use crate::item::{Author, Category, Item, ItemSource, Markup, Media};
 use crate::mend::Notes;
-use crate::text::{MAX_SHARED, is_blank, line};
+use crate::text::{MAX_SHARED, line};
 
 /// The most files of one item.
 pub(crate) const MAX_MEDIA: usize = 50;

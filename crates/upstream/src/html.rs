@@ -1,12 +1,12 @@
 //! The text of an item: as safe markup, and as plain words.
 
-use article::{paragraphs_to_html, sanitise};
+use article::{is_blank, paragraphs_to_html, sanitise};
 use url::Url;
 
 use crate::entity::resolve;
 use crate::item::Markup;
 use crate::scan::{Scan, Token};
-use crate::text::{is_blank, line};
+use crate::text::line;
 
 /// Safe markup; addresses in it are made absolute by `base`. Empty if nothing is left to read or to see.
 pub(crate) fn safe(markup: &Markup, base: Option<&Url>) -> String {

@@ -3,6 +3,7 @@
 //! Read from JSON as it comes: a number for an id, `null` for anything, one author where a list belongs. feed-rs
 //! takes exact types only, and by the time they are exact nothing is left for it to do.
 
+use article::is_blank;
 use serde_json::Value;
 use url::Url;
 
@@ -10,7 +11,7 @@ use crate::date::Date;
 use crate::entry::{base_of, distinct, web_address};
 use crate::item::{Author, Category, Feed, Format, Item, Markup, Media};
 use crate::schedule::Hints;
-use crate::text::{MAX_SHARED, head, is_blank, legal, line};
+use crate::text::{MAX_SHARED, head, legal, line};
 use crate::websub::MAX_HUBS;
 use crate::{MAX_ITEMS, Rejected, Unreadable};
 
