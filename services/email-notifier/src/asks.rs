@@ -14,7 +14,7 @@ use crate::plan::{Head, Kind, key};
 /// Records read at one time.
 const AT_ONCE: usize = 16;
 
-/// Revisions that are asked for their notices, the newest: each costs three reads.
+/// Revisions that are asked for their notices, the newest: each costs four reads.
 const MAX_REVISIONS: u32 = 250;
 
 /// Plans in an answer, the newest notices: with the alert's they fit a message many times over.
@@ -69,12 +69,12 @@ async fn plans(bus: &Bus, publisher: &PublisherId, article: ArticleId) -> Result
     let current = Envelope::from_bytes(&stored.payload).map_err(|error| error.to_string())?.data.revision;
     let revisions = current.saturating_sub(MAX_REVISIONS).max(1) + 1..=current;
     let notices = revisions.flat_map(|revision| {
-        [Kind::Correction, Kind::Withdrawal, Kind::Kill].map(|kind| key(&article, kind, revision))
+        [Kind::Correction, Kind::Withdrawal, Kind::Kill, Kind::Update].map(|kind| key(&article, kind, revision))
     });
     let keys: Vec<String> = [key(&article, Kind::Alert, 1)].into_iter().chain(notices).collect();
     let heads = stream::iter(keys).map(|plan| head(bus, plan)).buffered(AT_ONCE);
     let mut heads: Vec<Head> = heads.try_filter_map(async |head| Ok(head)).try_collect().await?;
-    heads.retain(|head| head.publisher == *publisher);
+    heads.retain(|head| head.publisher.as_ref() == Some(publisher));
     if heads.len() > MAX_PLANS {
         heads.drain(1..heads.len() - MAX_PLANS);
     }

@@ -1,7 +1,9 @@
 //! Who is to be sent what: the alert to an article, the notices of what became of it, and the chunks they are worked
 //! off in. Pure.
 
-use article::{Article, ArticleId, ChangeKind, PublisherId, Status};
+pub(crate) mod ids;
+
+use article::{Article, ArticleId, ChangeKind, PublisherId, Status, section_slug};
 use jiff::{SignedDuration, Timestamp};
 use mail::Notice;
 use serde::{Deserialize, Serialize};
@@ -62,18 +64,25 @@ pub(crate) enum Kind {
     Correction,
     Withdrawal,
     Kill,
+    /// The article as it is now, to those who follow the story.
+    Update,
+    /// What several articles say, together. Its plans are of no single article.
+    Digest,
 }
 
 impl Kind {
     /// How long after the plan it may still be sent.
     pub(crate) fn horizon(self) -> SignedDuration {
-        if self == Self::Alert { ALERT_HORIZON } else { NOTICE_HORIZON }
+        match self {
+            Self::Alert | Self::Update | Self::Digest => ALERT_HORIZON,
+            Self::Correction | Self::Withdrawal | Self::Kill => NOTICE_HORIZON,
+        }
     }
 
-    /// `None` for the article itself.
+    /// `None` for the article itself, and for many.
     pub(crate) fn notice(self, revision: u32) -> Option<Notice> {
         match self {
-            Self::Alert => None,
+            Self::Alert | Self::Update | Self::Digest => None,
             Self::Correction => Some(Notice::Correction { revision }),
             Self::Withdrawal => Some(Notice::Withdrawal),
             Self::Kill => Some(Notice::Kill),
@@ -94,6 +103,8 @@ pub(crate) fn key(article: &ArticleId, kind: Kind, revision: u32) -> String {
         Kind::Correction => format!("{token}-correction-{revision}"),
         Kind::Withdrawal => format!("{token}-withdrawal-{revision}"),
         Kind::Kill => format!("{token}-kill-{revision}"),
+        Kind::Update => format!("{token}-update-{revision}"),
+        Kind::Digest => unreachable!("digests are of no article: `digest-<slot>`"),
     }
 }
 
@@ -143,8 +154,11 @@ pub(crate) fn calls_for_an_alert(article: &Article, now: Timestamp) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Head {
     pub plan: String,
-    pub article: ArticleId,
-    pub publisher: PublisherId,
+    /// `None`, as its publisher: a digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub article: Option<ArticleId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publisher: Option<PublisherId>,
     #[serde(default)]
     pub kind: Kind,
     /// The revision that called for it. What is sent is the newest at the moment of sending.
@@ -153,6 +167,18 @@ pub(crate) struct Head {
     pub matched: usize,
     pub chunks: u32,
     pub planned_at: Timestamp,
+    /// When the log stored the revision that called for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Timestamp>,
+    /// Where in ARTICLES that revision is; 0 in digests.
+    #[serde(default)]
+    pub article_sequence: u64,
+    /// Its section's slug path, outermost first; empty without one.
+    #[serde(default)]
+    pub section: String,
+    /// The last word in JOBS on who is over their cap that was known when it was planned; 0: none.
+    #[serde(default)]
+    pub caps_seen: u64,
 }
 
 /// Some of a plan's recipients, by id: an address is read at the moment of sending and stored nowhere else.
@@ -170,6 +196,7 @@ pub(crate) struct Chunk {
     pub chunk: u32,
     /// The Date of its mails: the same on every attempt, or a receiver takes two copies for two mails.
     pub planned_at: Timestamp,
+    #[serde(with = "ids")]
     pub recipients: Vec<SubscriberId>,
 }
 
@@ -182,14 +209,20 @@ pub(crate) struct RetryCall {
     pub attempt: u32,
 }
 
-/// The plan to send `recipients` something of `article`.
-pub(crate) fn make_plan(
-    article: &Article,
-    kind: Kind,
-    revision: u32,
-    recipients: &[SubscriberId],
-    now: Timestamp,
-) -> (Head, Vec<Chunk>) {
+/// What a plan is made for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cause<'a> {
+    pub article: &'a Article,
+    pub kind: Kind,
+    pub revision: u32,
+    /// When and where the log stored the revision that calls for it.
+    pub published: Timestamp,
+    pub sequence: u64,
+}
+
+/// The plan to send `recipients` what `cause` calls for.
+pub(crate) fn make_plan(cause: &Cause<'_>, recipients: &[SubscriberId], now: Timestamp) -> (Head, Vec<Chunk>) {
+    let &Cause { article, kind, revision, published, sequence } = cause;
     let plan = key(&article.id, kind, revision);
     let lane = Lane::of(article);
     let size = CHUNK.max(recipients.len().div_ceil(MAX_CHUNKS));
@@ -210,14 +243,18 @@ pub(crate) fn make_plan(
         .collect();
     let head = Head {
         plan,
-        article: article.id,
-        publisher: article.publisher.clone(),
+        article: Some(article.id),
+        publisher: Some(article.publisher.clone()),
         kind,
         revision,
         lane,
         matched: recipients.len(),
         chunks: chunks.len() as u32,
         planned_at: now,
+        published: Some(published),
+        article_sequence: sequence,
+        section: section_slug(&article.section),
+        caps_seen: 0,
     };
     (head, chunks)
 }

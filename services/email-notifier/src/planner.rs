@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use topology::{JOBS, RECEIPTS, subjects};
 
-use crate::plan::{Due, Head, Kind, calls_for_an_alert, make_plan, notices_due, plan_key};
+use crate::plan::{Cause, Due, Head, Kind, calls_for_an_alert, make_plan, notices_due, plan_key};
 use crate::readers::Readers;
 use crate::recipients::of_record;
 use crate::subscriber::SubscriberId;
@@ -57,9 +57,9 @@ impl Planner {
         // A rehearsal goes this way up to here, and to nobody.
         if !article.test {
             if calls_for_an_alert(article, now) {
-                self.alert(article, delivery.stored_at, now).await?;
+                self.alert(article, delivery, now).await?;
             }
-            self.notices(article, delivery.attempt, now).await?;
+            self.notices(article, delivery, now).await?;
         }
         if article.status == Status::Killed && article.change.kind == ChangeKind::Kill {
             self.answer_kill(article, delivery.stored_at).await?;
@@ -67,19 +67,19 @@ impl Planner {
         Ok(())
     }
 
-    async fn alert(&self, article: &Article, published: Timestamp, now: Timestamp) -> Put<()> {
+    async fn alert(&self, article: &Article, delivery: &Delivery, now: Timestamp) -> Put<()> {
         let plan = plan_key(&article.id);
         if self.head(&plan).await?.is_some() {
             return Ok(());
         }
         self.readers.catch_up(&self.bus).await.map_err(|cause| later(&plan, &cause))?;
-        let recipients = self.readers.matching(article, published);
-        self.store(article, Kind::Alert, article.revision, &recipients, now).await
+        let recipients = self.readers.matching(article, delivery.stored_at);
+        self.store(&cause(article, Kind::Alert, article.revision, delivery), &recipients, now).await
     }
 
     /// Plans what readers of earlier revisions are owed. The alert's plan and its ledger say who they are: nobody else
     /// can get a notice, whatever is subscribed to by now.
-    async fn notices(&self, article: &Article, attempt: i64, now: Timestamp) -> Put<()> {
+    async fn notices(&self, article: &Article, delivery: &Delivery, now: Timestamp) -> Put<()> {
         let due = notices_due(article, now);
         if due.is_empty() {
             return Ok(());
@@ -93,13 +93,13 @@ impl Planner {
             let mut recipients = Vec::new();
             if !void {
                 let record = of_record(&self.bus, &alert, revision).await.map_err(|cause| later(&plan, &cause))?;
-                if record.on_their_way && attempt < MAX_WAITS {
+                if record.on_their_way && delivery.attempt < MAX_WAITS {
                     tracing::debug!(plan, "waiting for mails that are on their way");
                     return Err(Disposition::Retry(Duration::from_secs(1)));
                 }
                 recipients = record.recipients;
             }
-            self.store(article, kind, revision, &recipients, now).await?;
+            self.store(&cause(article, kind, revision, delivery), &recipients, now).await?;
         }
         Ok(())
     }
@@ -111,15 +111,8 @@ impl Planner {
         head.map_err(|error| Disposition::Discard(format!("the head of {plan} does not read: {error}")))
     }
 
-    async fn store(
-        &self,
-        article: &Article,
-        kind: Kind,
-        revision: u32,
-        recipients: &[SubscriberId],
-        now: Timestamp,
-    ) -> Put<()> {
-        let (head, chunks) = make_plan(article, kind, revision, recipients, now);
+    async fn store(&self, cause: &Cause<'_>, recipients: &[SubscriberId], now: Timestamp) -> Put<()> {
+        let (head, chunks) = make_plan(cause, recipients, now);
         let plan = &head.plan;
         let mut batch = vec![first_on(subjects::plan(plan), &head)];
         batch
@@ -127,7 +120,7 @@ impl Planner {
         match self.write(batch).await {
             Ok(_) => {
                 let (matched, chunks, lane) = (head.matched, head.chunks, head.lane.as_str());
-                tracing::info!(plan, article = %article.id, revision = article.revision, matched, chunks, lane, "planned");
+                tracing::info!(plan, article = %cause.article.id, revision = cause.revision, matched, chunks, lane, "planned");
                 Ok(())
             }
             // Another planner was first, or this one before a crash.
@@ -189,6 +182,10 @@ fn embargo_is_over(article: &Article, now: Timestamp) -> Put<()> {
     }
     let left = Duration::try_from(left).unwrap_or_default();
     Err(Disposition::Retry(left.clamp(Duration::from_millis(50), Duration::from_secs(30))))
+}
+
+fn cause<'a>(article: &'a Article, kind: Kind, revision: u32, delivery: &Delivery) -> Cause<'a> {
+    Cause { article, kind, revision, published: delivery.stored_at, sequence: delivery.sequence }
 }
 
 fn first_on<T: Serialize>(subject: String, value: &T) -> BatchMessage {

@@ -1,6 +1,6 @@
 //! Whether what was planned may still be sent: asked of the newest revision, before every window. Pure.
 
-use article::{Article, Status};
+use article::{Article, ChangeKind, Status};
 use jiff::Timestamp;
 
 use crate::ledger::{State, Why};
@@ -40,6 +40,14 @@ pub(crate) fn standing(article: &Article, chunk: &Chunk, now: Timestamp) -> Stan
         // Whatever came after has a notice of its own, or is the article itself.
         Kind::Withdrawal => send_if(article.status == Status::Withdrawn && article.revision == chunk.revision),
         Kind::Kill => send_if(article.status == Status::Killed && article.revision == chunk.revision),
+        Kind::Update if article.is_expired(now) => Standing::End(State::Expired),
+        // A newer update says more.
+        Kind::Update if article.change.kind == ChangeKind::Major && article.revision > chunk.revision => {
+            Standing::End(State::Suppressed(Why::Withdrawn))
+        }
+        Kind::Update => send_if(article.is_readable(now)),
+        // Of each of their articles by itself; a chunk of an article is none.
+        Kind::Digest => Standing::End(State::Suppressed(Why::Empty)),
     }
 }
 
@@ -49,7 +57,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::plan::{make_plan, notices_due};
+    use crate::plan::{Cause, make_plan, notices_due};
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -97,7 +105,8 @@ mod tests {
     }
 
     fn stands(article: &Article, kind: Kind, revision: u32, now: &str) -> Standing {
-        let (_, chunks) = make_plan(article, kind, revision, &[crate::subscriber::SubscriberId::random()], at(NOW));
+        let cause = Cause { article, kind, revision, published: at(NOW), sequence: 1 };
+        let (_, chunks) = make_plan(&cause, &[crate::subscriber::SubscriberId::random()], at(NOW));
         standing(article, &chunks[0], at(now))
     }
 

@@ -19,7 +19,7 @@ use topology::{ARTICLES, CONSUMERS, JOBS, LEDGER, RECEIPTS, RETRIES, STREAMS, SU
 use crate::issues::Issues;
 use crate::ledger::{Ledger, State};
 use crate::links::Keys;
-use crate::plan::{Head, Kind, Lane, RetryCall, make_plan, plan_key};
+use crate::plan::{Cause, Head, Kind, Lane, RetryCall, make_plan, plan_key};
 use crate::pool::Pool;
 use crate::readers::Readers;
 use crate::service::relay;

@@ -76,7 +76,9 @@ async fn of_two_workers_on_one_chunk_one_sends() {
             recipients.push(reader.id);
         }
     }
-    let (_, chunks) = make_plan(&article, Kind::Alert, 1, &recipients, service_kit::now());
+    let now = service_kit::now();
+    let cause = Cause { article: &article, kind: Kind::Alert, revision: 1, published: now, sequence: 1 };
+    let (_, chunks) = make_plan(&cause, &recipients, now);
     let config = desk.config();
     let worker = Worker {
         bus: desk.bus.clone(),
