@@ -18,7 +18,7 @@ pub enum Problem {
     Missing,
     #[error(
         "nobody knows what kind of thing this is; use all, test, section/…, publisher/…, keyword/…, source/…, \
-         language/…, subject/<scheme>/<code>, urgency/<1–9> or text/<words>"
+         language/…, subject/<scheme>/<code>, urgency/<1–9>, text/<words> or story/<article's id>"
     )]
     Kind,
     #[error("a section has 1 to 5 names, as in section/world/asia")]
@@ -43,6 +43,8 @@ pub enum Problem {
     Nothing,
     #[error("test stands alone: rehearsals are in no other selection")]
     Test,
+    #[error("a story stands alone, under its article's id, as in story/019ab2f0-7c1e-7b3a-9d52-0c1f4e6a8b90")]
+    Story,
     #[error("more than {} parentheses within each other", crate::expression::MAX_DEPTH)]
     Deep,
     #[error("more than {} parts", crate::expression::MAX_ATOMS)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use article::{PublisherId, section_slug, slug};
+use article::{ArticleId, PublisherId, section_slug, slug};
 
 use crate::error::Problem;
 
@@ -35,6 +35,8 @@ pub enum Atom {
     Urgency(u8),
     /// Words that stand one after the other in the headline, the summary or the body, with `-` between.
     Text(Box<str>),
+    /// One article and what becomes of it. It stands alone, as whoever follows a story asks for nothing else by it.
+    Story(ArticleId),
 }
 
 impl Atom {
@@ -119,6 +121,7 @@ impl Expression {
         match child {
             Self::EVERYTHING => Err(Problem::Nothing),
             Self::TEST => Err(Problem::Test),
+            Self::Atom(Atom::Story(_)) => Err(Problem::Story),
             Self::Not(inner) => Ok(*inner),
             other => Ok(Self::Not(Box::new(other))),
         }
@@ -166,7 +169,11 @@ fn flat(
     }
     flat.sort_unstable();
     flat.dedup();
-    if flat.len() > 1 && flat.contains(&Expression::TEST) { Err(Problem::Test) } else { Ok(flat) }
+    if flat.len() > 1 && flat.contains(&Expression::TEST) {
+        return Err(Problem::Test);
+    }
+    let story = |child: &Expression| matches!(child, Expression::Atom(Atom::Story(_)));
+    if flat.len() > 1 && flat.iter().any(story) { Err(Problem::Story) } else { Ok(flat) }
 }
 
 /// Whether something stands beside its own negation.
@@ -206,6 +213,7 @@ impl fmt::Display for Atom {
             Self::Subject(path) => write!(f, "subject/{path}"),
             Self::Urgency(urgency) => write!(f, "urgency/{urgency}"),
             Self::Text(words) => write!(f, "text/{words}"),
+            Self::Story(article) => write!(f, "story/{}", article.token()),
         }
     }
 }

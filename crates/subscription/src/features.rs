@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroU32;
 
-use article::{Article, PublisherId, section_slug};
+use article::{Article, ArticleId, PublisherId, section_slug};
 
 use crate::expression::{Atom, is_under};
 use crate::words::{self, FIELD, folded};
@@ -12,6 +12,7 @@ use crate::words::{self, FIELD, folded};
 #[derive(Debug, Clone)]
 pub struct Features {
     test: bool,
+    story: ArticleId,
     /// Slugs with `/` between; empty: in no section.
     section: String,
     publisher: PublisherId,
@@ -31,6 +32,7 @@ impl Features {
         let text: Vec<String> = fields.into_iter().map(folded).collect();
         Self {
             test: article.test,
+            story: article.id,
             section: section_slug(&article.section),
             publisher: article.publisher.clone(),
             language: match Atom::language(&article.language) {
@@ -57,6 +59,7 @@ impl Features {
             Atom::Language(range) => self.language.as_deref().is_some_and(|tag| is_under(tag, range, '-')),
             Atom::Urgency(most) => self.urgency <= *most,
             Atom::Text(words) => words::contains(&self.text, words),
+            Atom::Story(article) => self.story == *article,
         }
     }
 
@@ -73,7 +76,7 @@ impl Features {
             return vec![Atom::Test];
         }
         let sections = above(&self.section, '/').filter(|path| !path.is_empty());
-        let mut atoms = vec![Atom::Everything, Atom::Publisher(self.publisher.clone())];
+        let mut atoms = vec![Atom::Everything, Atom::Publisher(self.publisher.clone()), Atom::Story(self.story)];
         atoms.extend(sections.map(|path| Atom::Section(path.into())));
         atoms.extend(self.named().into_iter().filter(|atom| !matches!(atom, Atom::Urgency(_))));
         atoms.extend((self.urgency..=9).map(Atom::Urgency));
@@ -110,6 +113,7 @@ impl Anchor {
             Atom::Subject(path) => Self::new("subject", path),
             Atom::Urgency(most) => Self::new("urgency", &most.to_string()),
             Atom::Text(words) => Self::word(words),
+            Atom::Story(article) => Self::new("story", &article.token()),
         }
     }
 

@@ -243,6 +243,7 @@ struct Filing {
 /// How common an atom is among articles, roughly.
 fn commonness(atom: &Atom) -> usize {
     match atom {
+        Atom::Story(_) => 1,
         Atom::Keyword(_) | Atom::Subject(_) => 8,
         Atom::Source(_) | Atom::Publisher(_) | Atom::Test => 16,
         Atom::Section(path) => 64 / path.split('/').count(),

@@ -141,6 +141,7 @@ fn atom(text: &str) -> Result<Atom, Problem> {
             let words = folded(words);
             if words.is_empty() { Err(Problem::Name) } else { Ok(Atom::Text(words.into())) }
         }
+        Some(("story", id)) => id.parse().map(Atom::Story).map_err(|_| Problem::Story),
         _ => Err(Problem::Kind),
     }
 }

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use article::{Article, PublisherId};
+use article::{Article, ArticleId, PublisherId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{InvalidSelection, Problem};
@@ -59,8 +59,8 @@ impl Selection {
         named
     }
 
-    /// Every selection of one atom that `article` is in, but for those of its text: what [`Selection::of`] names first,
-    /// then keywords, sources, subjects, its language and those above, and its urgency.
+    /// Every selection of one atom that `article` is in, but for those of its text and its story: what
+    /// [`Selection::of`] names first, then keywords, sources, subjects, its language and those above, and its urgency.
     pub fn naming(article: &Article) -> Vec<Self> {
         let mut named = Self::of(article);
         if !article.test {
@@ -132,6 +132,14 @@ impl Selection {
         self.0.expression == Expression::Atom(Atom::Test)
     }
 
+    /// The article it follows, if it follows one.
+    pub fn story(&self) -> Option<ArticleId> {
+        match self.0.expression {
+            Expression::Atom(Atom::Story(article)) => Some(article),
+            _ => None,
+        }
+    }
+
     /// Whether an article with these features is in it. A test article is in the tests alone.
     pub fn matches(&self, features: &Features) -> bool {
         features.is_test() == self.is_test() && holds(&self.0.expression, features)
@@ -150,6 +158,8 @@ impl Selection {
                 Expression::Atom(Atom::Source(_)) => 10,
                 Expression::Atom(Atom::Keyword(_) | Atom::Subject(_)) => 12,
                 Expression::Atom(Atom::Text(_)) => 14,
+                // It stands alone, and whoever follows a story has asked for nothing but that.
+                Expression::Atom(Atom::Story(_)) => u32::MAX,
                 Expression::AllOf(parts) => parts.iter().map(of).sum(),
                 Expression::AnyOf(parts) => parts.iter().map(of).min().unwrap_or_default(),
                 Expression::Not(_) => 1,

@@ -31,10 +31,16 @@ impl Catalogue {
     /// Learns what an article names; the newest spelling of a name wins.
     pub(crate) fn learn(&self, article: &Article) {
         // Nobody subscribes to rehearsals.
-        if article.status != Status::Published || article.test {
+        if article.test {
             return;
         }
         let mut kinds = self.kinds.write().expect("no code panics while it holds this lock");
+        if article.status != Status::Published {
+            // The names stand for other news, too; the headline is nobody's to read any more.
+            let story = Atom::Story(article.id);
+            kinds.get_mut(&discriminant(&story)).and_then(|stories| stories.pop(&story));
+            return;
+        }
         for (atom, topic) in Topic::named_by(article) {
             kinds.entry(discriminant(&atom)).or_insert_with(|| LruCache::new(MAX_NAMES)).put(atom, topic);
         }
@@ -162,6 +168,28 @@ mod tests {
         assert_eq!(owned(&[]), "the section “World”, about “no more”");
         let renamed = Topic::named_by(&news(&serde_json::json!({"section": ["WORLD"], "keywords": ["No more!"]})));
         assert_eq!(owned(&renamed), "the section “WORLD”, about “No more!”");
+    }
+
+    #[test]
+    fn a_story_can_be_followed_while_it_can_be_read() {
+        let (catalogue, story) = (Catalogue::default(), news(&serde_json::json!({"headline": "Flood <3 of them>"})));
+        let selection = Selection::atom(Atom::Story(story.id)).unwrap();
+        let words = |own: &[(Atom, Topic)]| catalogue.topic_for_owner(&selection, own).words(Locale::English);
+        assert_eq!(catalogue.topic(&selection), None, "nobody has published it");
+        catalogue.learn(&Article { status: Status::Embargoed, ..story.clone() });
+        assert_eq!(catalogue.topic(&selection), None);
+        catalogue.learn(&story);
+        assert_eq!(
+            catalogue.topic(&selection).map(|topic| topic.words(Locale::Chinese)).unwrap(),
+            "报道“Flood <3 of them>”的后续更新"
+        );
+        assert_eq!(words(&[]), "updates to the story “Flood <3 of them>”");
+        for status in [Status::Held, Status::Withdrawn, Status::Killed] {
+            catalogue.learn(&story);
+            catalogue.learn(&Article { status, ..story.clone() });
+            assert_eq!((catalogue.topic(&selection), words(&[])), (None, "updates to a story".into()), "{status:?}");
+            assert!(catalogue.topic(&"section/world".parse().unwrap()).is_some());
+        }
     }
 
     #[test]

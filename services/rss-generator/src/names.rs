@@ -75,6 +75,8 @@ fn plain(atom: &Atom, words: &Words) -> String {
         }
         Atom::Urgency(1) => words.most_urgent.into(),
         Atom::Urgency(most) => fill(words.urgent, &most.to_string()),
+        // There is no feed of one.
+        Atom::Story(article) => article.token(),
         Atom::Text(text) => fill(words.containing, &text.replace('-', " ")),
     }
 }

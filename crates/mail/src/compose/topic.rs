@@ -28,6 +28,8 @@ pub enum Topic {
     Words(String),
     /// The same where the words are a stranger's.
     CertainWords,
+    /// One story and what becomes of it, by its headline; `None`: readers may not have that, or not any more.
+    Story(Option<String>),
     /// Nothing is known of its name but that someone asked for it.
     Unnamed,
     AllOf(Vec<Topic>),
@@ -54,11 +56,12 @@ impl Topic {
         }
     }
 
-    /// What an article names, under the names it gives: its sections, keywords, sources and subjects, its publisher
-    /// and its language.
+    /// What an article names, under the names it gives: its sections, keywords, sources and subjects, its publisher,
+    /// its language, and itself.
     pub fn named_by(article: &Article) -> Vec<(Atom, Self)> {
         let sections = (1..=article.section.len()).map(|depth| &article.section[..depth]);
         let mut named: Vec<_> = sections.map(|names| (Atom::section(names), Self::Section(names.to_vec()))).collect();
+        named.push((Atom::Story(article.id), Self::Story(Some(article.headline.clone()))));
         named.push((Atom::Publisher(article.publisher.clone()), Self::Publisher(article.publisher.to_string())));
         let about = |name: &str| Self::About(name.to_owned());
         named.extend(article.keywords.iter().filter_map(|name| Some((Atom::keyword(name)?, about(name)))));
@@ -90,6 +93,7 @@ impl Topic {
             Atom::Subject(path) => Self::About(path.split_once('/').map_or("", |(_, code)| code).to_owned()),
             Atom::Urgency(most) => Self::Urgency(*most),
             Atom::Text(words) => Self::Words(name(words)),
+            Atom::Story(_) => Self::Story(None),
         }
     }
 
@@ -106,7 +110,7 @@ impl Topic {
     /// As it goes on after other words: "in the section “World”".
     fn addition(&self, locale: Locale) -> String {
         match self {
-            Self::Everything | Self::Unnamed => self.atom(locale, "topic"),
+            Self::Everything | Self::Unnamed | Self::Story(_) => self.atom(locale, "topic"),
             Self::Without(topic) => {
                 let left_out = topic.words(locale);
                 let left_out = if topic.is_group() { grouped(locale, &left_out) } else { left_out };
@@ -142,6 +146,7 @@ impl Topic {
             Self::Urgency(most) => say("urgency", &most.to_string()),
             Self::Words(words) => say("words", words),
             Self::CertainWords => say("certain-words", ""),
+            Self::Story(headline) => headline.as_ref().map_or_else(|| say("some-story", ""), |name| say("story", name)),
             Self::Everything => say("everything", ""),
             Self::Unnamed | Self::AllOf(_) | Self::AnyOf(_) | Self::Without(_) => say("unnamed", ""),
         }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use article::Article;
+use article::{Article, ArticleId};
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::articles::{article, samples};
-use crate::{Features, Index, Matcher, Selection};
+use crate::{Atom, Features, Index, Matcher, Selection};
 
 fn selection(text: &str) -> Selection {
     text.parse().expect(text)
@@ -84,6 +84,23 @@ fn a_test_article_is_in_the_tests_alone() {
 }
 
 #[test]
+fn a_story_is_one_article_and_no_other() {
+    let [world, china, _] = samples();
+    let china = Article { id: ArticleId::derived(&china.publisher, "test", b"2"), ..china };
+    let (story, other) = (Selection::atom(Atom::Story(world.id)).unwrap(), Selection::everything());
+    assert_eq!((story.story(), other.story()), (Some(world.id), None));
+    let (mut index, mut matcher) = (Index::default(), Matcher::default());
+    index.insert(7, &story);
+    matcher.insert(story.clone(), ());
+    for (article, wanted) in [(&world, true), (&china, false), (&Article { test: true, ..world.clone() }, false)] {
+        let features = Features::of(article);
+        let found = (index.matching(&features).0.contains(7), matcher.matching(&features).count() == 1);
+        assert_eq!((story.matches(&features), found), (wanted, (wanted, wanted)), "{}", article.id);
+    }
+    assert!(!Selection::naming(&world).contains(&story), "it is no part of the news that others are in");
+}
+
+#[test]
 fn subscribers_come_and_go() {
     let [world, china, _] = samples().map(|sample| Features::of(&sample));
     let mut index = Index::default();
@@ -113,6 +130,7 @@ fn what_is_narrower_asks_for_more() {
         "section/world/asia",
         "section/world/asia+language/zh",
         "section/world/asia+language/zh+keyword/climate",
+        "story/019ab2f0-7c1e-7b3a-9d52-0c1f4e6a8b90",
     ];
     let narrowness = from_wide_to_narrow.map(|text| selection(text).narrowness());
     assert!(narrowness.is_sorted_by(|a, b| a < b), "{narrowness:?}");

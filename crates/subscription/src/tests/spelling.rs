@@ -26,6 +26,8 @@ const ATOMS: [(&str, [bool; 3]); 16] = [
     ("text/in-the-rain", [false, false, true]),
 ];
 
+const STORY: &str = "story/019ab2f0-7c1e-7b3a-9d52-0c1f4e6a8b90";
+
 /// What somebody means.
 #[derive(Debug, Clone)]
 enum Tree {
@@ -220,6 +222,8 @@ fn the_canonical_form_is_the_same_for_ever() {
         ("keyword/a+(keyword/b,keyword/c)", "keyword/a+(keyword/b,keyword/c)"),
         ("!(keyword/a+keyword/b)", "!(keyword/a+keyword/b)"),
         (" keyword/a , keyword/b ", "keyword/a,keyword/b"),
+        ("story/019AB2F0-7C1E-7B3A-9D52-0C1F4E6A8B90", STORY),
+        (&format!("({STORY}),{STORY}"), STORY),
     ] {
         assert_eq!(written.parse::<Selection>().expect(written).as_str(), canonical, "{written}");
     }
@@ -269,6 +273,13 @@ fn what_is_wrong_is_said_where_it_is() {
         ("test,all", 1, Problem::Test),
         ("!test", 1, Problem::Test),
         ("keyword/a+(test+keyword/b)", 12, Problem::Test),
+        ("story/", 1, Problem::Story),
+        ("story/019ab2f07c1e7b3a9d520c1f4e6a8b90", 1, Problem::Story),
+        ("story/urn:uuid:019ab2f0-7c1e-7b3a-9d52-0c1f4e6a8b90/x", 1, Problem::Story),
+        (&format!("!{STORY}"), 1, Problem::Story),
+        (&format!("{STORY},{}", STORY.replace("90", "91")), 1, Problem::Story),
+        (&format!("keyword/a+(keyword/b,{STORY})"), 12, Problem::Story),
+        (&format!("all,{STORY}"), 1, Problem::Story),
         ("((((((((((all))))))))))", 9, Problem::Deep),
         (&"x".repeat(2049), 1, Problem::Long),
     ] {

@@ -26,6 +26,7 @@ struct Site {
     bus: Bus,
     store: Store,
     keys: Keys,
+    catalogue: Arc<Catalogue>,
     http: Client,
     base: String,
     shutdown: CancellationToken,
@@ -57,14 +58,14 @@ impl Site {
         let pages_url: Url = "https://news.example/".parse().unwrap();
         let from = "news@news.example".parse().unwrap();
         let site = mail::Site::new("Hefei News", pages_url.clone(), public_url.clone(), from, "news.example").unwrap();
-        let catalogue = Catalogue::default();
+        let catalogue = Arc::new(Catalogue::default());
         for section in [&["World", "Asia <&>"][..], &["要闻"]] {
             catalogue.learn(&article_in(section));
         }
         let web = Web {
             store: store.clone(),
             keys: keys.clone(),
-            catalogue: Arc::new(catalogue),
+            catalogue: catalogue.clone(),
             site,
             pages_url,
             public_url,
@@ -74,7 +75,7 @@ impl Site {
         };
         tokio::spawn(service_kit::serve(listener, router(web), shutdown.clone()));
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-        Self { nats, bus, store, keys, http, base, shutdown }
+        Self { nats, bus, store, keys, catalogue, http, base, shutdown }
     }
 
     fn get(&self, path: &str) -> RequestBuilder {

@@ -175,3 +175,35 @@ async fn a_combination_is_subscribed_to_by_its_link() {
     assert_eq!(page(site.form(&leave, &[("selection", canonical)])).await.0, 200);
     assert_eq!(site.subscriber(ADDRESS).await.confirmed().count(), 2);
 }
+
+#[tokio::test]
+async fn a_story_is_followed_at_once_whatever_the_form_says() {
+    let site = Site::start().await;
+    let article = article::Article { headline: "Flood <in> Hefei".into(), ..article_in(&["World"]) };
+    let story = format!("story/{}", article.id.token());
+    let (status, unknown) = page(site.subscribe(ADDRESS, &story)).await;
+    assert!(status == 422 && !unknown.contains(&article.id.token()), "nobody has published it: {unknown}");
+    site.catalogue.learn(&article);
+    let (status, form) = page(site.get(&format!("/subscribe?selection={story}"))).await;
+    let choice =
+        format!("<option value=\"{story}\" dir=\"auto\" selected>updates to the story “Flood &#60;in&#62; Hefei”");
+    assert!(status == 200 && form.contains(&choice) && !form.contains("name=\"frequency\""), "{form}");
+
+    let fields = [("address", ADDRESS), ("selection", &story), ("frequency", "daily"), ("hour", "8")];
+    assert_eq!(page(site.form("/subscribe", &fields)).await.0, 200);
+    let reader = site.subscriber(ADDRESS).await;
+    let confirm = format!("/confirm/{}", site.keys.confirm_token(reader.id, now()));
+    let (_, asked) = page(site.get(&confirm)).await;
+    assert!(asked.contains("updates to the story “Flood &#60;in&#62; Hefei”"), "{asked}");
+    assert_eq!(page(site.post(&confirm)).await.0, 200);
+    let reader = site.subscriber(ADDRESS).await;
+    let standing: Vec<_> = reader.spans().collect();
+    assert_eq!((standing.len(), standing[0].selection.story()), (1, Some(article.id)));
+    assert_eq!(standing[0].frequency, crate::frequency::Frequency::Immediate);
+
+    let killed = article::Article { status: article::Status::Killed, ..article };
+    site.catalogue.learn(&killed);
+    let leave = format!("/unsubscribe/{}", site.keys.unsubscribe_token(reader.id));
+    let (_, leaving) = page(site.get(&leave)).await;
+    assert!(leaving.contains("updates to a story") && !leaving.contains("Flood"), "{leaving}");
+}
