@@ -70,6 +70,7 @@ fn splice(issue: &Issue, site: &Site, locale: Locale) -> Result<(Message, f64)> 
     let (to, key): (Address, Key) = ("reader@example.org".parse()?, Key::new([7; 32]));
     let message_id = MessageId::derive(&key, "plan", "reader", site.mail_domain());
     let unsubscribe = Link::new("https://mail.news.example/unsubscribe/0123456789abcdef0123456789abcdef".parse()?)?;
+    let manage = Link::new("https://mail.news.example/preferences/0123456789abcdef0123456789abcdef".parse()?)?;
     let why = Why::new(site, locale, &Topic::Everything);
     let date = "2026-11-22T10:00:00Z".parse()?;
     let personal = Personal {
@@ -79,6 +80,7 @@ fn splice(issue: &Issue, site: &Site, locale: Locale) -> Result<(Message, f64)> 
         date,
         unsubscribe: &unsubscribe,
         unsubscribe_mailto: None,
+        manage: &manage,
         why: &why,
     };
     let started = Instant::now();

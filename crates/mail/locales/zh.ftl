@@ -4,6 +4,7 @@ source = 来源：{$name}
 also-in = 其他语言版本：
 read-on = 在网页上阅读
 read-whole = 文章过长，邮件未能全部收录，请在网页上阅读全文
+follow = 关注这篇报道的后续
 picture-credit = 图片：{$name}
 
 topic-everything = 全部新闻
@@ -50,17 +51,47 @@ language-zh-hant = 繁体中文
 
 why = 您收到此邮件，是因为您向 {$site} 订阅了：{$topic}。
 why-notice = 您收到此邮件，是因为 {$site} 曾向您发送过本邮件所述的文章。
+manage = 更改订阅
 unsubscribe = 退订
 forwarded = 这封邮件是别人转发给您的？欢迎自行订阅
 
 subject-correction = 更正：{$name}
 subject-withdrawal = 撤回：{$name}
 subject-kill = 移除：{$name}
+subject-update = 更新：{$name}
 intro-correction = {$site} 发送给您的一篇文章已由其发布者更正。
 intro-withdrawal = {$site} 发送给您的一篇文章已由其发布者撤回。
 intro-kill = {$site} 发送给您的一篇文章已由其发布者移除。请删除载有该文的邮件，也请勿再传播其内容。
+intro-update = 您在 {$site} 关注的报道有了新的进展。
 earlier-corrections = 此前的更正：
 read-corrected = 阅读更正后的文章
+
+subject-digest = {$site} {$day}：{$count} 篇文章
+digest-count = 您订阅的 {$count} 篇文章
+digest-more = 另有 {$count} 篇文章
+digest-times = 以上为 {$zone} 时间。
+corrected = 已更正
+
+day = {$year}年{$month}{$day}日 {$weekday}
+weekday-1 = 星期一
+weekday-2 = 星期二
+weekday-3 = 星期三
+weekday-4 = 星期四
+weekday-5 = 星期五
+weekday-6 = 星期六
+weekday-7 = 星期日
+month-1 = 1月
+month-2 = 2月
+month-3 = 3月
+month-4 = 4月
+month-5 = 5月
+month-6 = 6月
+month-7 = 7月
+month-8 = 8月
+month-9 = 9月
+month-10 = 10月
+month-11 = 11月
+month-12 = 12月
 
 confirm-subject = 请确认您对 {$site} 的订阅
 confirm-intro = 有人（很可能是您本人）请求 {$site} 向此邮箱发送：{$topic}。

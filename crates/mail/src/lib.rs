@@ -17,8 +17,8 @@ mod token;
 
 pub use address::{Address, InvalidAddress};
 pub use compose::{
-    Access, Confirmation, Issue, Message, Notice, Personal, Topic, Why, access, compile_alert, compile_notice,
-    confirmation,
+    Access, Confirmation, DigestContent, DigestItem, Issue, Message, Notice, Personal, Topic, Why, access,
+    compile_alert, compile_digest, compile_notice, confirmation,
 };
 pub use locale::{Locale, Words};
 pub use site::{InvalidLink, InvalidSite, Link, Site};

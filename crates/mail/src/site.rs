@@ -75,9 +75,19 @@ impl Site {
         &self.mail_domain
     }
 
-    /// Where readers subscribe.
-    pub fn notifier(&self) -> &Url {
-        &self.notifier
+    /// The form to subscribe by, in a language of ours; `selection` is what it offers, everything otherwise.
+    pub fn subscribe_page(&self, selection: Option<&str>, language: &str) -> Url {
+        let mut url = self.notifier.clone();
+        url.path_segments_mut().expect("http and https URLs have a path").pop_if_empty().push("subscribe");
+        let mut query = url.query_pairs_mut();
+        query.extend_pairs(selection.map(|selection| ("selection", selection))).append_pair("lang", language);
+        drop(query);
+        url
+    }
+
+    /// Where whoever reads an article asks for what becomes of it.
+    pub fn follow_page(&self, id: &ArticleId, language: &str) -> Url {
+        self.subscribe_page(Some(&format!("story/{}", id.token())), language)
     }
 
     /// Our own page of an article: `<pages>/articles/<uuid>`.

@@ -1,134 +1,71 @@
-//! The immediate alert: one article, as it is, to everyone who asked for news like it.
+//! The immediate alert: one article, as it is, to everyone who asked for news like it; and the update, which is the
+//! article as it is now, to whoever follows its story.
 
-use std::fmt::Write;
-
-use article::Article;
+use article::{Article, ChangeKind};
 use askama::Template;
-use url::Url;
 
-use super::body;
+use super::body::{self, Body};
 use super::facts::Facts;
+use super::frame::{FONTS, Footer, article_header, rendered};
 use super::message::Issue;
-use super::part::{Form, Part, UNSUBSCRIBE, WHY};
-use crate::header::{named_field, text_field};
+use super::notice::paragraphs;
 use crate::locale::Locale;
 use crate::site::Site;
 
-/// The longest HTML part, in bytes. Gmail hides what follows 102 KB behind a link, the unsubscribe link with it.
-const MAX_HTML: usize = 90 * 1024;
-/// Of those, for what is spliced: a link, its escapes, the reason.
-const PERSONAL: usize = 4 * 1024;
 /// The least a body gets, in bytes, however much the newsroom put around it.
 const MIN_BODY: usize = 20 * 1024;
-
-/// Fonts every system has one of; the ones for Chinese after those for Latin, or Latin letters look Chinese.
-pub(super) const FONTS: &str = "-apple-system,'Segoe UI',Roboto,'Helvetica Neue','PingFang SC','Microsoft YaHei',\
-                                'Noto Sans','Noto Sans CJK SC',Arial,sans-serif";
 
 #[derive(Template)]
 #[template(path = "alert.html")]
 struct AlertHtml<'a> {
     facts: &'a Facts<'a>,
+    update: Option<&'a Update<'a>>,
     fonts: &'static str,
-    body: &'a str,
-    cut: bool,
+    body: &'a Body,
 }
 
 #[derive(Template)]
 #[template(path = "alert.txt")]
 struct AlertText<'a> {
     facts: &'a Facts<'a>,
-    body: &'a str,
-    cut: bool,
+    update: Option<&'a Update<'a>>,
+    body: &'a Body,
 }
 
-#[derive(Template)]
-#[template(path = "footer.html")]
-struct FooterHtml<'a> {
+/// What stands before an article whose reader has had it before.
+struct Update<'a> {
+    /// Of `intro`; the note is in the article's.
     language: &'static str,
-    why: char,
-    unsubscribe: char,
-    unsubscribe_words: &'a str,
-    forwarded: &'a str,
-    notifier: &'a Url,
-}
-
-#[derive(Template)]
-#[template(path = "footer.txt")]
-struct FooterText<'a> {
-    why: char,
-    unsubscribe: char,
-    unsubscribe_words: &'a str,
-    forwarded: &'a str,
-    notifier: &'a Url,
+    intro: String,
+    note: Vec<&'a str>,
 }
 
 /// The article as mail for readers of `locale`, all but what is personal.
 ///
 /// Meant for an article that is readable; that one was withdrawn or killed is said by a [`super::Notice`].
 pub fn compile_alert(article: &Article, site: &Site, locale: Locale) -> Issue {
-    let facts = Facts::of(article, site, locale);
-    let (text_footer, html_footer) = footers(site, locale);
-    let frame = rendered(&AlertHtml { facts: &facts, fonts: FONTS, body: "", cut: true });
-    let budget = MAX_HTML.saturating_sub(frame.len() + html_footer.len() + PERSONAL).max(MIN_BODY);
-    let body = body::for_mail(article.body.as_deref().unwrap_or_default(), budget);
-    let html = rendered(&AlertHtml { facts: &facts, fonts: FONTS, body: &body.html, cut: body.cut });
-    let text = tidied(&rendered(&AlertText { facts: &facts, body: &body.text, cut: body.cut }));
-    let (text, html) = (Part::new(Form::Text, &text, &text_footer), Part::new(Form::Html, &html, &html_footer));
-    Issue::new(&header(article, site, &article.headline, "alert", &article.language), text, html)
+    compile(article, site, locale, None)
 }
 
-/// The footers of both forms, with slots where they are personal.
-pub(super) fn footers(site: &Site, locale: Locale) -> (String, String) {
-    let (unsubscribe_words, forwarded) = (&locale.say("unsubscribe", &[]), &locale.say("forwarded", &[]));
-    let (why, unsubscribe, notifier) = (WHY, UNSUBSCRIBE, site.notifier());
-    let text = FooterText { why, unsubscribe, unsubscribe_words, forwarded, notifier };
-    let language = locale.tag();
-    let html = FooterHtml { language, why, unsubscribe, unsubscribe_words, forwarded, notifier };
-    (rendered(&text), rendered(&html))
+/// The same for those who follow the story.
+pub(super) fn compile_update(article: &Article, site: &Site, locale: Locale) -> Issue {
+    let note = article.change.note.as_deref().filter(|_| article.change.kind == ChangeKind::Major);
+    let intro = locale.say("intro-update", &[("site", site.name())]);
+    let update = Update { language: locale.tag(), intro, note: paragraphs(note.unwrap_or_default()) };
+    compile(article, site, locale, Some(&update))
 }
 
-pub(super) fn rendered(template: &impl Template) -> String {
-    template.render().expect("these templates only write to a String")
-}
-
-/// The fields every reader's copy shares. `kind` is of ASCII letters, `language` a BCP 47 tag.
-pub(super) fn header(article: &Article, site: &Site, subject: &str, kind: &str, language: &str) -> String {
-    let mut out = String::with_capacity(1024);
-    named_field(&mut out, "From", site.name(), site.from().as_str());
-    text_field(&mut out, "Subject", subject);
-    let list = format!("{}.{}", article.publisher, site.mail_domain());
-    named_field(&mut out, "List-Id", site.name(), &list);
-    // `write!` of values that are ASCII by type: ids, a publisher's slug, a number.
-    let fields = [
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
-        ("Auto-Submitted", "auto-generated".to_owned()),
-        ("Feedback-ID", format!("{}.{}:{}:{kind}:newswire", article.id.token(), article.revision, article.publisher)),
-        ("X-Newswire-Article", article.id.to_string()),
-        ("X-Newswire-Revision", article.revision.to_string()),
-    ];
-    for (name, value) in fields {
-        write!(out, "{name}: {value}\r\n").expect("writing to a String cannot fail");
-    }
-    // A tag of a newer version's log that is no tag is left out rather than trusted.
-    if (1..=64).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-        write!(out, "Content-Language: {language}\r\n").expect("writing to a String cannot fail");
-    }
-    out
-}
-
-/// No more than one blank line in a row, none at the start, one at the end.
-pub(super) fn tidied(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in text.lines() {
-        let blank = line.trim().is_empty();
-        if !blank || !(out.is_empty() || out.ends_with("\n\n")) {
-            out.push_str(if blank { "" } else { line });
-            out.push('\n');
-        }
-    }
-    if !out.ends_with("\n\n") {
-        out.push('\n');
-    }
-    out
+fn compile(article: &Article, site: &Site, locale: Locale, update: Option<&Update<'_>>) -> Issue {
+    let (kind, subject) = match update {
+        None => ("alert", article.headline.clone()),
+        Some(_) => ("update", locale.say("subject-update", &[("name", &article.headline)])),
+    };
+    let header = article_header(article, site, &subject, kind, &article.language);
+    let (facts, footer) = (&Facts::of(article, site, locale), Footer::new(site, locale));
+    let none = Body { html: String::new(), text: String::new(), cut: true };
+    let frame = rendered(&AlertHtml { facts, update, fonts: FONTS, body: &none });
+    let budget = footer.room(frame.len()).max(MIN_BODY);
+    let body = &body::for_mail(article.body.as_deref().unwrap_or_default(), budget);
+    let html = rendered(&AlertHtml { facts, update, fonts: FONTS, body });
+    footer.close(&header, &rendered(&AlertText { facts, update, body }), &html)
 }

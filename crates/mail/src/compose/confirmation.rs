@@ -3,7 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 
-use super::alert::{FONTS, rendered};
+use super::frame::{FONTS, rendered};
 use super::message::{Message, whole};
 use super::part::{Form, Part};
 use super::topic::Topic;

@@ -32,6 +32,8 @@ pub(super) struct Facts<'a> {
     pub(super) also_in: String,
     pub(super) translations: Vec<OtherLanguage<'a>>,
     pub(super) rights: Vec<&'a str>,
+    pub(super) follow: Url,
+    pub(super) follow_words: String,
 }
 
 pub(super) struct Picture<'a> {
@@ -55,7 +57,8 @@ impl<'a> Facts<'a> {
         Self {
             language: &article.language,
             direction: direction(&article.language).as_str(),
-            preheader: preheader(article),
+            // The headline is the subject already.
+            preheader: clipped(article.summary.as_deref().unwrap_or_default()),
             topic: article.section.join(&locale.say("path-separator", &[])),
             headline: &article.headline,
             details: details(article, locale),
@@ -70,6 +73,8 @@ impl<'a> Facts<'a> {
             also_in: locale.say("also-in", &[]),
             translations: translations(article, site),
             rights: rights.chain(article.rights_url.as_ref().map(Url::as_str)).collect(),
+            follow: site.follow_page(&article.id, locale.tag()),
+            follow_words: locale.say("follow", &[]),
         }
     }
 }
@@ -141,8 +146,7 @@ fn own_name(tag: &str) -> &str {
     }
 }
 
-/// What a list of mails shows behind the subject. The headline stands there already.
-fn preheader(article: &Article) -> &str {
-    let text = article.summary.as_deref().unwrap_or_default();
+/// What a list of mails shows of `text` behind the subject.
+pub(super) fn clipped(text: &str) -> &str {
     text.grapheme_indices(true).nth(PREHEADER).map_or(text, |(at, _)| &text[..at])
 }

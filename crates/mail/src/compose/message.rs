@@ -37,8 +37,8 @@ impl std::fmt::Debug for Message {
     }
 }
 
-/// One revision of an article as mail in one language, all but what is personal. Compile it once, splice it for
-/// every reader.
+/// A mail in one language, all but what is personal: one revision of an article, or what a digest holds. Compile it
+/// once, splice it for every reader.
 #[derive(Debug)]
 pub struct Issue {
     /// Header fields, and the first part up to its first slot.
@@ -62,12 +62,16 @@ pub struct Personal<'a> {
     pub unsubscribe: &'a Link,
     /// An address that unsubscribes whoever this mail went to, for clients without one-click.
     pub unsubscribe_mailto: Option<&'a Address>,
+    /// The page where its reader sees and changes what they get.
+    pub manage: &'a Link,
     pub why: &'a Why,
 }
 
 /// What slots are filled with.
 pub(super) struct Filling<'a> {
     pub(super) why: &'a Why,
+    pub(super) manage: &'a Link,
+    pub(super) manage_html: Cow<'a, str>,
     pub(super) unsubscribe: &'a Link,
     pub(super) unsubscribe_html: Cow<'a, str>,
 }
@@ -102,20 +106,25 @@ impl Issue {
             push_mailto(&mut out, mailto);
         }
         out.push_str(">\r\n");
-        let unsubscribe = personal.unsubscribe.as_str();
-        // A `Link` holds no quote or angle bracket, so the ampersand is all there is to escape.
-        let unsubscribe_html = if unsubscribe.contains(['&', '\'']) {
-            Cow::Owned(unsubscribe.replace('&', "&amp;").replace('\'', "&#39;"))
-        } else {
-            Cow::Borrowed(unsubscribe)
-        };
-        let filling = Filling { why: personal.why, unsubscribe: personal.unsubscribe, unsubscribe_html };
+        let &Personal { why, manage, unsubscribe, .. } = personal;
+        let (manage_html, unsubscribe_html) = (escaped(manage), escaped(unsubscribe));
+        let filling = Filling { why, manage, manage_html, unsubscribe, unsubscribe_html };
         out.push_str(&self.first);
         self.text.write_tail(&mut out, &filling);
         out.push_str(&self.second);
         self.html.write_tail(&mut out, &filling);
         close_multipart(&mut out);
         Message(out)
+    }
+}
+
+/// As it stands in an attribute: a `Link` holds no double quote or angle bracket.
+fn escaped(link: &Link) -> Cow<'_, str> {
+    let link = link.as_str();
+    if link.contains(['&', '\'']) {
+        Cow::Owned(link.replace('&', "&amp;").replace('\'', "&#39;"))
+    } else {
+        Cow::Borrowed(link)
     }
 }
 

@@ -1,13 +1,13 @@
-//! The notice: what became of an article that its reader has been sent.
+//! The notice: what became of an article that its reader has been sent, or whose story they follow.
 
 use article::{Article, direction};
 use askama::Template;
 use url::Url;
 
-use super::alert::{FONTS, footers, header, rendered, tidied};
-use super::facts::permalink;
+use super::alert::compile_update;
+use super::facts::{clipped, permalink};
+use super::frame::{FONTS, Footer, article_header, rendered};
 use super::message::Issue;
-use super::part::{Form, Part};
 use crate::locale::Locale;
 use crate::site::Site;
 
@@ -23,6 +23,11 @@ pub enum Notice {
     },
     Withdrawal,
     Kill,
+    /// There is more to the story than in the revision before this one. It is the article itself, for those who follow
+    /// it.
+    Update {
+        revision: u32,
+    },
 }
 
 impl Notice {
@@ -31,6 +36,7 @@ impl Notice {
             Self::Correction { .. } => "correction",
             Self::Withdrawal => "withdrawal",
             Self::Kill => "kill",
+            Self::Update { .. } => "update",
         }
     }
 }
@@ -41,6 +47,7 @@ struct Facts<'a> {
     language: &'a str,
     direction: &'static str,
     subject: String,
+    preheader: &'a str,
     intro: String,
     headline: &'a str,
     /// Paragraphs of the newest note.
@@ -50,6 +57,8 @@ struct Facts<'a> {
     earlier: Vec<&'a str>,
     link: Option<Url>,
     link_words: String,
+    follow: Option<Url>,
+    follow_words: String,
 }
 
 #[derive(Template)]
@@ -65,20 +74,22 @@ struct NoticeText<'a> {
     facts: &'a Facts<'a>,
 }
 
-/// The notice as mail for readers of `locale`, all but what is personal. It holds no text of the article but the
-/// headline, which says what it is about.
+/// The notice as mail for readers of `locale`, all but what is personal. But for an update it holds no text of the
+/// article but the headline, which says what it is about.
 pub fn compile_notice(article: &Article, notice: Notice, site: &Site, locale: Locale) -> Issue {
-    let facts = facts(article, notice, site, locale);
-    let (text_footer, html_footer) = footers(site, locale);
-    let html = rendered(&NoticeHtml { facts: &facts, fonts: FONTS });
-    let text = tidied(&rendered(&NoticeText { facts: &facts }));
-    let (text, html) = (Part::new(Form::Text, &text, &text_footer), Part::new(Form::Html, &html, &html_footer));
-    Issue::new(&header(article, site, &facts.subject, notice.word(), locale.tag()), text, html)
+    if matches!(notice, Notice::Update { .. }) {
+        return compile_update(article, site, locale);
+    }
+    let facts = &facts(article, notice, site, locale);
+    let header = article_header(article, site, &facts.subject, notice.word(), locale.tag());
+    let html = rendered(&NoticeHtml { facts, fonts: FONTS });
+    Footer::new(site, locale).close(&header, &rendered(&NoticeText { facts }), &html)
 }
 
 fn facts<'a>(article: &'a Article, notice: Notice, site: &Site, locale: Locale) -> Facts<'a> {
     let word = notice.word();
     let (note, earlier) = notes(article, notice);
+    let corrected = matches!(notice, Notice::Correction { .. });
     Facts {
         ours: locale.tag(),
         language: &article.language,
@@ -86,11 +97,14 @@ fn facts<'a>(article: &'a Article, notice: Notice, site: &Site, locale: Locale) 
         subject: locale.say(&format!("subject-{word}"), &[("name", &article.headline)]),
         intro: locale.say(&format!("intro-{word}"), &[("site", site.name())]),
         headline: &article.headline,
+        preheader: clipped(note.first().copied().unwrap_or_default()),
         note,
         earlier_words: locale.say("earlier-corrections", &[]),
         earlier,
-        link: matches!(notice, Notice::Correction { .. }).then(|| permalink(article, site)),
+        link: corrected.then(|| permalink(article, site)),
         link_words: locale.say("read-corrected", &[]),
+        follow: corrected.then(|| site.follow_page(&article.id, locale.tag())),
+        follow_words: locale.say("follow", &[]),
     }
 }
 
@@ -112,6 +126,6 @@ fn notes(article: &Article, notice: Notice) -> (Vec<&str>, Vec<&str>) {
     (paragraphs(newest), earlier.collect())
 }
 
-fn paragraphs(note: &str) -> Vec<&str> {
+pub(super) fn paragraphs(note: &str) -> Vec<&str> {
     note.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
 }

@@ -9,6 +9,7 @@ use crate::encode::{Encoding, base64, quoted_printable, whole_lines, with_crlf};
 /// own words, the site's name (which may not contain them) and URLs (which are ASCII): no content can forge one.
 pub(super) const WHY: char = '\u{E000}';
 pub(super) const UNSUBSCRIBE: char = '\u{E001}';
+pub(super) const MANAGE: char = '\u{E002}';
 
 /// Which of the two forms of a mail a part is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,18 @@ pub(super) enum Form {
 enum Slot {
     Why,
     Unsubscribe,
+    Manage,
+}
+
+impl Slot {
+    fn of(mark: char) -> Option<Self> {
+        match mark {
+            WHY => Some(Self::Why),
+            UNSUBSCRIBE => Some(Self::Unsubscribe),
+            MANAGE => Some(Self::Manage),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -110,6 +123,8 @@ impl Part {
             (Slot::Why, Form::Html) => &filling.why.html,
             (Slot::Unsubscribe, Form::Text) => filling.unsubscribe.as_str(),
             (Slot::Unsubscribe, Form::Html) => &filling.unsubscribe_html,
+            (Slot::Manage, Form::Text) => filling.manage.as_str(),
+            (Slot::Manage, Form::Html) => &filling.manage_html,
         }
     }
 }
@@ -125,13 +140,11 @@ fn whole_lines_of(text: &str) -> String {
 
 /// The footer before its first slot, and each slot with what follows it.
 fn pieces(footer: &str) -> (&str, Vec<(Slot, &str)>) {
-    let starts: Vec<usize> = footer.match_indices([WHY, UNSUBSCRIBE]).map(|(at, _)| at).collect();
-    let ends = starts.iter().skip(1).copied().chain([footer.len()]);
-    let tail = starts.iter().zip(ends).map(|(&start, end)| {
-        let slot = if footer[start..].starts_with(WHY) { Slot::Why } else { Slot::Unsubscribe };
-        (slot, &footer[start + WHY.len_utf8()..end])
-    });
-    (&footer[..starts.first().copied().unwrap_or(footer.len())], tail.collect())
+    let marks = footer.char_indices().filter_map(|(at, c)| Some((at, at + c.len_utf8(), Slot::of(c)?)));
+    let marks: Vec<(usize, usize, Slot)> = marks.collect();
+    let ends = marks.iter().skip(1).map(|(start, ..)| *start).chain([footer.len()]);
+    let tail = marks.iter().zip(ends).map(|(&(_, after, slot), end)| (slot, &footer[after..end]));
+    (&footer[..marks.first().map_or(footer.len(), |(start, ..)| *start)], tail.collect())
 }
 
 /// `multipart/alternative` of the two parts, in the order of RFC 2046 section 5.1.4: the plainest first.

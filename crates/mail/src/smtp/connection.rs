@@ -140,10 +140,26 @@ async fn authenticate(inner: &mut AsyncSmtpConnection, auth: &Auth) -> Result<()
 
 fn tls_parameters(host: &str, extra_roots: &[u8]) -> Result<TlsParameters, OpenError> {
     let mut builder = TlsParameters::builder(host.to_owned()).certificate_store(CertificateStore::WebpkiRoots);
-    if !extra_roots.is_empty() {
-        builder = builder.add_root_certificate(Certificate::from_pem(extra_roots).map_err(OpenError::Roots)?);
+    for root in roots(extra_roots)? {
+        builder = builder.add_root_certificate(root);
     }
     builder.build().map_err(OpenError::Tls)
+}
+
+/// Looks at certificates of authorities before they are needed.
+///
+/// # Errors
+/// [`OpenError::Roots`] when there are bytes, and no certificate among them.
+pub fn check_roots(pem: &[u8]) -> Result<(), OpenError> {
+    roots(pem).map(drop)
+}
+
+/// Each certificate of a bundle by itself: lettre takes the first of several.
+fn roots(pem: &[u8]) -> Result<Vec<Certificate>, OpenError> {
+    const END: &str = "-----END CERTIFICATE-----";
+    let text = String::from_utf8_lossy(pem);
+    let blocks = text.split_inclusive(END).filter(|block| !block.trim().is_empty());
+    blocks.map(|block| Certificate::from_pem(block.as_bytes()).map_err(OpenError::Roots)).collect()
 }
 
 fn is_local(host: &str) -> bool {

@@ -11,7 +11,7 @@ mod reply;
 mod stream;
 mod window;
 
-pub use connection::{Connection, OpenError};
+pub use connection::{Connection, OpenError, check_roots};
 pub use relay::{Auth, Relay, Timeouts, Tls};
 pub use reply::{Broken, Cause, Outcome, Reply, Stage};
 pub use window::Outgoing;

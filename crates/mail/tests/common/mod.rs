@@ -55,6 +55,10 @@ pub fn unsubscribe() -> Link {
     Link::new("https://mail.news.example/unsubscribe?s=1&t=abc".parse().unwrap()).unwrap()
 }
 
+pub fn manage() -> Link {
+    Link::new("https://mail.news.example/preferences/abc?x=1&y=2".parse().unwrap()).unwrap()
+}
+
 /// The mail for one reader.
 pub fn splice(issue: &Issue, to: &Address, locale: Locale, topic: &Topic) -> Message {
     spliced(issue, to, None, &Why::new(&site(), locale, topic))
@@ -69,6 +73,7 @@ pub fn spliced(issue: &Issue, to: &Address, about: Option<&MessageId>, why: &Why
         date: "2026-11-22T10:00:05Z".parse().unwrap(),
         unsubscribe: &unsubscribe(),
         unsubscribe_mailto: Some(&address("unsubscribe+abc.def@mail.news.example")),
+        manage: &manage(),
         why,
     })
 }
