@@ -1,6 +1,7 @@
 //! Who sends: the names and addresses that stand in every mail.
 
 use article::ArticleId;
+use subscription::Selection;
 use url::Url;
 
 use crate::address::{Address, ascii_domain};
@@ -88,6 +89,16 @@ impl Site {
     /// Where whoever reads an article asks for what becomes of it.
     pub fn follow_page(&self, id: &ArticleId, language: &str) -> Url {
         self.subscribe_page(Some(&format!("story/{}", id.token())), language)
+    }
+
+    /// Our own page of a selection, `<pages>/feeds/<selection>`; without one the directory.
+    pub fn feed_page(&self, selection: Option<&Selection>) -> Url {
+        let mut url = self.pages.clone();
+        if let Some(selection) = selection {
+            let mut path = url.path_segments_mut().expect("http and https URLs have a path");
+            path.pop_if_empty().push("feeds").extend(selection.as_str().split('/'));
+        }
+        url
     }
 
     /// Our own page of an article: `<pages>/articles/<uuid>`.
