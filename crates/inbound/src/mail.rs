@@ -2,7 +2,7 @@
 
 use crate::mime::Part;
 use crate::strip::{cut, diagnostic};
-use crate::{Bounce, Report, Reported, arf, dsn, words};
+use crate::{Bounce, Class, Report, Reported, arf, dsn, words};
 
 /// Bytes of a mail that are read. What a machine wrote stands in front of the copy of our mail.
 pub const MAX_MAIL: usize = 512 * 1024;
@@ -29,8 +29,7 @@ pub fn read_mail(bytes: &[u8], envelope_sender: &str) -> Reported {
     let mail = Part::read(&bytes[..bytes.len().min(MAX_MAIL)]);
     let reference = mail.field("message-id").map(|id| cut(id, 400).to_owned());
     let automatic = is_automatic(&mail);
-    let from_daemon =
-        envelope_sender.is_empty() || is_daemon(envelope_sender) || mail.field("from").is_some_and(is_daemon);
+    let from_daemon = is_daemon(envelope_sender) || mail.field("from").is_some_and(is_daemon);
     let names_failed = mail.field("x-failed-recipients").map(str::to_owned);
     let report_type = mail.report_type.clone().unwrap_or_default();
     let leaves = mail.leaves();
@@ -42,10 +41,13 @@ pub fn read_mail(bytes: &[u8], envelope_sender: &str) -> Reported {
         (dsn::read(&status.text()), Vec::new())
     } else if report_type == "disposition-notification" || has("message/disposition-notification").is_some() {
         (Report::AutoReply, Vec::new())
-    } else if names_failed.is_some() || (from_daemon && !is_vacation(automatic)) {
-        (in_words(&leaves, names_failed.as_deref()), Vec::new())
+    } else if names_failed.is_some() || (from_daemon && automatic != Some(Automatic::Vacation)) {
+        (in_words(&leaves, names_failed.as_deref(), Class::Hard), Vec::new())
     } else if automatic.is_some() {
         (Report::AutoReply, Vec::new())
+    } else if envelope_sender.is_empty() {
+        // Only what answers for somebody sends so. It may be a vacation notice that does not say that it is one.
+        (in_words(&leaves, None, Class::Soft), Vec::new())
     } else {
         (Report::Unclear, Vec::new())
     };
@@ -61,18 +63,15 @@ enum Automatic {
     Vacation,
 }
 
-fn is_vacation(automatic: Option<Automatic>) -> bool {
-    automatic == Some(Automatic::Vacation)
-}
-
 fn is_automatic(mail: &Part<'_>) -> Option<Automatic> {
     let says = |name: &str, words: &[&str]| {
         let value = mail.field(name).unwrap_or_default().to_lowercase();
         words.iter().any(|word| value.contains(word))
     };
+    let subject = mail.subject.as_deref().unwrap_or_default().to_lowercase();
     let marked = ["x-autoreply", "x-autorespond", "x-autoresponder"].into_iter().any(|name| mail.field(name).is_some());
-    let subject = ["out of office", "automatic reply", "auto-reply", "autoreply", "vacation", "自动回复", "自动答复"];
-    if marked || says("precedence", &["auto_reply"]) || says("subject", &subject) {
+    let vacation = ["out of office", "automatic reply", "auto-reply", "autoreply", "vacation", "自动回复", "自动答复"];
+    if marked || says("precedence", &["auto_reply"]) || vacation.iter().any(|words| subject.contains(words)) {
         Some(Automatic::Vacation)
     } else {
         says("auto-submitted", &["auto-replied", "auto-generated"]).then_some(Automatic::Submitted)
@@ -87,7 +86,8 @@ fn is_daemon(from: &str) -> bool {
     matches!(local, "mailer-daemon" | "postmaster" | "mail-daemon" | "mdaemon")
 }
 
-fn in_words(leaves: &[Part<'_>], known: Option<&str>) -> Report {
+/// `worst`: what words may cost at most.
+fn in_words(leaves: &[Part<'_>], known: Option<&str>, worst: Class) -> Report {
     let texts = || leaves.iter().filter(|part| part.kind.starts_with("text/") && part.kind != "text/rfc822-headers");
     let plain = texts().find(|part| part.kind == "text/plain");
     let Some(part) = plain.or_else(|| texts().next()) else { return Report::Unclear };
@@ -100,7 +100,7 @@ fn in_words(leaves: &[Part<'_>], known: Option<&str>) -> Report {
     match words::read(said) {
         Some((class, status)) => {
             let known: Vec<&str> = known.unwrap_or_default().split(',').map(str::trim).take(8).collect();
-            Report::Bounce(Bounce { class, status, diagnostic: diagnostic(said, &known) })
+            Report::Bounce(Bounce { class: class.min(worst), status, diagnostic: diagnostic(said, &known) })
         }
         None => Report::Unclear,
     }

@@ -34,6 +34,8 @@ pub(crate) struct Part<'a> {
     pub(crate) report_type: Option<String>,
     boundary: Option<String>,
     charset: Option<String>,
+    /// With its encoded words decoded.
+    pub(crate) subject: Option<String>,
     fields: Vec<(String, String)>,
     body: &'a [u8],
 }
@@ -47,6 +49,7 @@ impl<'a> Part<'a> {
             report_type: None,
             boundary: None,
             charset: None,
+            subject: None,
             fields: Vec::new(),
             body,
         };
@@ -55,6 +58,7 @@ impl<'a> Part<'a> {
             let value = header.get(field.offset_start as usize..field.offset_end as usize).unwrap_or_default();
             part.fields.push((field.name().to_ascii_lowercase(), unfolded(value)));
         }
+        part.subject = message.subject().map(str::to_owned);
         if let Some(content) = message.content_type() {
             let subtype = content.subtype().unwrap_or("plain");
             part.kind = format!("{}/{subtype}", content.ctype()).to_ascii_lowercase();

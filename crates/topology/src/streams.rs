@@ -192,7 +192,8 @@ pub const INBOUND: Stream = Stream {
     max_messages_per_subject: 1,
     max_bytes: 128 * MIB,
     max_message_bytes: 16 * 1024,
-    max_age: Some(DAY.saturating_mul(30)),
+    // What was brought once is known again as long as anybody brings it twice: relays give up after five days.
+    max_age: Some(DAY.saturating_mul(7)),
     atomic: false,
     schedules: false,
     rollup: false,

@@ -139,7 +139,9 @@ mod tests {
 
     fn after_soft(days: &[i64]) -> Bounces {
         let mut bounces = Bounces::default();
-        days.iter().for_each(|day| drop(bounces.bounced(Class::Soft, None, at(24 * day))));
+        for day in days {
+            bounces.bounced(Class::Soft, None, at(24 * day));
+        }
         bounces
     }
 

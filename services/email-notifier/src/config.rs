@@ -13,7 +13,10 @@ use url::Url;
 use crate::subscriber::zone_name;
 
 mod dkim;
+mod inbound;
 use dkim::dkim;
+pub use inbound::Inbound;
+use inbound::inbound;
 
 /// Prefix of this service's own settings.
 pub const PREFIX: &str = "NEWSWIRE_EMAIL_";
@@ -38,6 +41,8 @@ pub struct Config {
     pub relay: RelayConfig,
     /// Signs every mail; `None`: that is left to the relay.
     pub dkim: Option<Arc<Signer>>,
+    /// How what comes back reaches us.
+    pub inbound: Inbound,
     /// Header in which a proxy in front tells the client's address.
     pub client_ip_header: Option<String>,
 }
@@ -105,6 +110,7 @@ impl Config {
         let zone = zone(settings);
         let relay = relay(settings);
         let dkim = from.as_ref().and_then(|from| dkim(settings, from.domain()));
+        let inbound = inbound(settings);
         let client_ip_header = client::address_header(settings, "NEWSWIRE_EMAIL_CLIENT_IP_HEADER");
         let (public_url, pages_url) = (public_url?, pages_url?);
         let site = match Site::new(&name?, pages_url.clone(), public_url.clone(), from?, &domain?) {
@@ -122,6 +128,7 @@ impl Config {
             zone: zone?,
             relay: relay?,
             dkim: dkim?,
+            inbound: inbound?,
             client_ip_header: client_ip_header?,
         })
     }

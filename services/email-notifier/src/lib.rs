@@ -8,6 +8,7 @@ mod confirmations;
 mod digest;
 mod follow;
 mod frequency;
+mod inbound;
 mod issues;
 mod ledger;
 mod links;
@@ -31,5 +32,6 @@ mod worker;
 #[cfg(test)]
 mod sending_tests;
 
-pub use config::{Config, PREFIX, RelayConfig, RelayTls};
+pub use config::{Config, Inbound, PREFIX, RelayConfig, RelayTls};
+pub use inbound::Topic;
 pub use service::EmailNotifier;

@@ -85,11 +85,12 @@ impl Keys {
         read_expiring(&self.preferences, token, now)
     }
 
-    /// The local part of the address to which a mail ends everything: `leave+<id>+<mac>`, 63 characters of lower case,
-    /// as programs on the way may fold it.
-    pub(crate) fn leave_address(&self, id: SubscriberId) -> String {
+    /// The address to which a mail ends everything: `leave+<id>+<mac>@<domain>`, 63 characters of lower case before the
+    /// `@`, as programs on the way may fold it. `domain`: one that was checked.
+    pub(crate) fn leave_address(&self, id: SubscriberId, domain: &str) -> Address {
         let mac = mac(&self.leave, &[id.as_bytes()]);
-        format!("leave+{id}+{}", hex(&mac[..LEAVE_MAC]))
+        let address = format!("leave+{id}+{}@{domain}", hex(&mac[..LEAVE_MAC]));
+        address.parse().expect("63 characters before the @, and the domain was checked")
     }
 
     /// Who leaves by a mail to `local`; `None` when we did not make it.
@@ -230,19 +231,19 @@ mod tests {
     fn who_leaves_by_mail_is_who_was_written_to() {
         let (keys, other) = (Keys::new(b"one secret"), Keys::new(b"another"));
         let id = SubscriberId::random();
-        let local = keys.leave_address(id);
+        let address = keys.leave_address(id, "example.org");
+        let local = address.local();
         assert_eq!(local.len(), LEAVE_ADDRESS);
-        let address: Address = format!("{local}@example.org").parse().unwrap();
-        assert_eq!(keys.read_leave_address(address.local()), Some(id));
+        assert_eq!(keys.read_leave_address(local), Some(id));
         assert_eq!(keys.read_leave_address(&local.to_uppercase()), Some(id), "a program on the way may fold it");
-        assert_eq!(other.read_leave_address(&local), None);
+        assert_eq!(other.read_leave_address(local), None);
         let stranger = local.replacen(&id.to_string(), &SubscriberId::random().to_string(), 1);
         let long = "9".repeat(LEAVE_ADDRESS);
         for forged in [stranger.as_str(), &local[1..], &format!("{local}0"), "", "leave++", "leave+😀+", &long] {
             assert_eq!(keys.read_leave_address(forged), None, "{forged}");
         }
         for at in "leave+".len()..local.len() {
-            let mut forged = local.clone().into_bytes();
+            let mut forged = local.as_bytes().to_vec();
             forged[at] = if forged[at] == b'0' { b'1' } else { b'0' };
             assert_eq!(keys.read_leave_address(&String::from_utf8(forged).unwrap()), None, "character {at}");
         }

@@ -25,6 +25,7 @@ use crate::catalogue::Catalogue;
 use crate::config::{Config, RelayConfig, RelayTls};
 use crate::confirmations::Confirmations;
 use crate::follow::Follower;
+use crate::inbound::{self, Gate, Lmtp};
 use crate::issues::Issues;
 use crate::links::Keys;
 use crate::planner::Planner;
@@ -54,6 +55,7 @@ pub struct EmailNotifier {
     config: Config,
     bus: Bus,
     listener: Listener,
+    lmtp: Option<Lmtp>,
 }
 
 /// What the two tails keep in memory.
@@ -73,7 +75,11 @@ impl EmailNotifier {
         let access = topology::access("email-notifier").context("the topology does not know this service")?;
         bus.verify(&access).await?;
         let listener = Listener::bind(config.listen, "NEWSWIRE_EMAIL_LISTEN").await?.encrypted(config.tls.clone());
-        Ok(Self { config, bus, listener })
+        let lmtp = match config.inbound.lmtp {
+            Some(address) => Some(Lmtp::bind(address).await?),
+            None => None,
+        };
+        Ok(Self { config, bus, listener, lmtp })
     }
 
     /// Where it listens; port 0 has become a real one.
@@ -81,12 +87,17 @@ impl EmailNotifier {
         self.listener.address
     }
 
+    /// Where the site's mail system hands in what comes back.
+    pub fn lmtp_address(&self) -> Option<SocketAddr> {
+        self.lmtp.as_ref().map(|lmtp| lmtp.address)
+    }
+
     /// Serves, plans and sends until `shutdown`; then finishes what it began.
     ///
     /// # Errors
     /// When the listening socket breaks.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let Self { config, bus, listener } = self;
+        let Self { config, bus, listener, lmtp } = self;
         let keys = Keys::new(config.secret.expose().as_bytes());
         let store = Store::new(bus.clone(), keys.clone(), config.zone.clone());
         let memory = Memory {
@@ -100,8 +111,15 @@ impl EmailNotifier {
         tracing::info!(address = %listener.address, url = %config.public_url, "subscribe pages");
 
         let pages = Web::new(&config, store.clone(), keys.clone(), memory.catalogue.clone());
-        let router = web::router(pages).merge(health.routes());
+        let gate = Arc::new(Gate::new(bus.clone(), keys.clone(), store.clone(), config.site.mail_domain()));
+        let webhooks = inbound::webhooks(gate.clone(), &config.inbound, &config.public_url)?;
+        let router = web::router(pages).merge(webhooks).merge(health.routes());
         let mut tasks = JoinSet::new();
+        tasks.spawn(inbound::consumer::run(bus.clone(), store.clone(), shutdown.clone()));
+        if let Some(lmtp) = lmtp {
+            tracing::info!(address = %lmtp.address, "LMTP");
+            tasks.spawn(lmtp.run(gate, shutdown.clone()));
+        }
         let caught_up = memory.follow(&bus, store.vault(), &mut tasks, shutdown.clone());
         let confirmations = Confirmations {
             store,

@@ -39,9 +39,14 @@ impl SubscriberId {
         Self(Uuid::from_bytes(bytes))
     }
 
+    /// Reads what is displayed.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
+
     /// Of whose record, or key, the message at `subject` is.
     pub(crate) fn of_subject(subject: &str) -> Option<Self> {
-        Uuid::try_parse(subject.rsplit('.').next()?).ok().map(Self)
+        Self::parse(subject.rsplit('.').next()?)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8; 16] {

@@ -26,7 +26,7 @@ use crate::service::relay;
 use crate::store::Store;
 use crate::subscriber::{Form, Subscriber, SubscriberId, Wish};
 use crate::worker::Worker;
-use crate::{Config, EmailNotifier, RelayConfig, RelayTls};
+use crate::{Config, EmailNotifier, Inbound, RelayConfig, RelayTls};
 
 mod erased;
 mod links;
@@ -81,6 +81,7 @@ impl Desk {
                 timeout: Duration::from_secs(5),
             },
             dkim: None,
+            inbound: Inbound::default(),
             client_ip_header: None,
         }
     }

@@ -204,8 +204,18 @@ impl Subscriber {
 
     /// Ends one selection, or all of them, for good.
     pub(crate) fn unsubscribe(&mut self, only: Option<&Selection>, form: Form, now: Timestamp) -> bool {
+        self.end_those(|s| only.is_none_or(|only| s.selection == *only), form, now)
+    }
+
+    /// Ends everything that was asked for until `told`, when its owner said so by a mail: what they asked for since then
+    /// they want.
+    pub(crate) fn leave(&mut self, told: Timestamp, now: Timestamp) -> bool {
+        self.end_those(|s| s.requested_at <= told, Form::Mail, now)
+    }
+
+    fn end_those(&mut self, leaves: impl Fn(&Subscription) -> bool, form: Form, now: Timestamp) -> bool {
         self.prune(now);
-        let leaves = |s: &mut Subscription| only.is_none_or(|only| s.selection == *only);
+        let leaves = |s: &mut Subscription| leaves(s);
         let mut left: Vec<Subscription> = self.subscriptions.extract_if(.., leaves).collect();
         if left.is_empty() {
             return false;

@@ -194,6 +194,7 @@ fn email_config(ports: &Ports, server: &Server, folder: &Folder) -> anyhow::Resu
             timeout: Duration::from_secs(30),
         },
         dkim: None,
+        inbound: email_notifier::Inbound::default(),
         client_ip_header: None,
     })
 }

@@ -48,6 +48,7 @@ async fn office() -> Office {
             timeout: std::time::Duration::from_secs(5),
         },
         dkim: None,
+        inbound: email_notifier::Inbound::default(),
         client_ip_header: None,
     };
     let stop = CancellationToken::new();
