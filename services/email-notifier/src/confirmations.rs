@@ -10,13 +10,15 @@ use mail::smtp::Cause;
 use mail::{
     Access, Confirmation, Locale, Message, MessageId, Outcome, Outgoing, Site, Topic, access, confirmation, return_path,
 };
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::breaker::Permit;
 use crate::catalogue::Catalogue;
 use crate::links::{Keys, PREFERENCES_BY_FORM, page_link};
 use crate::outcomes::without_address;
 use crate::plan::Lane;
-use crate::pool::{Pool, Window};
+use crate::pool::{Fate, Pool, Window};
 use crate::store::{Store, StoreError};
 use crate::subscriber::{Subscriber, SubscriberId};
 use crate::vault::Content;
@@ -43,6 +45,8 @@ pub(crate) struct Confirmations {
     pub catalogue: Arc<Catalogue>,
     pub site: Site,
     pub public_url: Url,
+    /// Ends the waiting for a relay that is away.
+    pub shutdown: CancellationToken,
 }
 
 impl Confirmations {
@@ -55,6 +59,10 @@ impl Confirmations {
             Content::Sealed(sealed) if !sealed.label.waits => return Disposition::Done,
             Content::Sealed(_) | Content::Plain(_) => {}
         }
+        // An address has ten attempts, and one that could not be made is none.
+        let Some(permit) = self.shutdown.run_until_cancelled(self.pool.permit()).await else {
+            return Disposition::Retry(Duration::ZERO);
+        };
         // The record may be older than what is stored: a redelivery after the mail went out.
         let current = match self.store.get(id).await {
             Ok(Some(current)) => current,
@@ -69,7 +77,7 @@ impl Confirmations {
             _ if current.wants_confirmation(now) => (self.confirmation(&current, now), Kind::Confirmation),
             _ => return Disposition::Done,
         };
-        match self.send(&current, &message).await {
+        match self.send(&current, &message, permit).await {
             Ok(()) => self.remember(delivery, &current, kind).await,
             Err(cause) if delivery.attempt >= MAX_ATTEMPTS => {
                 tracing::info!(to = current.address.masked(), cause, "confirmation given up");
@@ -115,34 +123,33 @@ impl Confirmations {
     }
 
     /// Answers why the mail is not out yet.
-    async fn send(&self, record: &Subscriber, message: &Message) -> Result<(), String> {
-        let now = service_kit::now();
+    async fn send(&self, record: &Subscriber, message: &Message, permit: Permit) -> Result<(), String> {
         let id = record.id.to_string();
         let domain = self.site.mail_domain();
         let from = return_path(&self.keys.mail, &id, domain)
             .expect("a subscriber id is 32 hex digits and the site's domain was checked");
         let mails = [Outgoing { from: &from, to: &record.address, message }];
         // Somebody waits for it in front of a screen.
-        let window = Window { lane: Lane::Breaking, mails: &mails };
-        let outcome = self.pool.send(&window).await.map_err(|error| error.to_string())?.outcomes.pop();
-        match outcome {
-            Some(Outcome::Accepted(_)) => {
+        let window = Window { lane: Lane::Breaking, permit, mails: &mails };
+        let sent = self.pool.send(&window).await.map_err(|error| error.to_string())?;
+        match sent.fates.into_iter().next() {
+            Some(Fate::Answered(Outcome::Accepted(_))) => {
                 tracing::info!(to = record.address.masked(), "confirmation sent");
                 Ok(())
             }
             // The address does not exist; asking its relay again changes nothing until somebody types it again.
-            Some(Outcome::Failed(reply)) if reply.cause() == Cause::Recipient => {
+            Some(Fate::Answered(Outcome::Failed(reply))) if reply.cause() == Cause::Recipient => {
                 let reply = without_address(&reply.to_string(), &record.address);
                 tracing::info!(to = record.address.masked(), reply, "confirmation refused");
                 Ok(())
             }
-            Some(Outcome::Failed(reply) | Outcome::Deferred(reply)) => {
+            Some(Fate::Answered(Outcome::Failed(reply) | Outcome::Deferred(reply))) => {
                 Err(without_address(&reply.to_string(), &record.address))
             }
-            Some(Outcome::Unsent(broken) | Outcome::Unknown(broken)) => {
+            Some(Fate::Answered(Outcome::Unsent(broken) | Outcome::Unknown(broken))) => {
                 Err(without_address(&broken.to_string(), &record.address))
             }
-            None => Err("no outcome".into()),
+            Some(Fate::Waits(_) | Fate::Untried) | None => Err("its mail domain takes less for now".into()),
         }
     }
 

@@ -1,51 +1,135 @@
 //! What the relay's answers mean for the ledger, and what of them may be kept.
 
+use jiff::{SignedDuration, Timestamp};
 use mail::smtp::Cause;
 use mail::{Address, Outcome};
 
+use crate::counts::Counts;
 use crate::ledger::{Ledger, State};
-use crate::pool::Sent;
+use crate::plan::Lane;
+use crate::pool::{Fate, Sent, is_about_us};
+use crate::shaping::asks_for_less;
 
-/// Notes the outcomes of a window; answers why the connection broke, if it did.
-pub(crate) fn note_all<'a>(
-    ledger: &mut Ledger,
-    recipients: impl Iterator<Item = (usize, &'a Address)>,
-    sent: Sent,
-) -> Option<String> {
-    let mut broken = None;
-    for (n, ((recipient, to), outcome)) in recipients.zip(sent.outcomes).enumerate() {
-        if let Outcome::Unsent(cause) = &outcome {
-            broken = Some(without_address(&cause.to_string(), to));
-            // A new connection that breaks at its very first mail breaks because of it, and would again in five
-            // seconds: it waits its turn, so that the others are not kept waiting with it.
-            ledger.set(recipient, if n == 0 && sent.fresh { State::Deferred } else { State::Planned });
-        } else {
-            note(ledger, recipient, to, outcome);
-        }
-    }
-    broken
+/// How long whoever waits for their domain does at most: it may be at full speed long before it was expected.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(2);
+
+/// How long a mail waits whose domain asked for less.
+const ASKED: SignedDuration = SignedDuration::from_mins(1);
+
+/// How long a mail waits that was refused for what we are: nothing of it changes until somebody changes it.
+const REFUSED: SignedDuration = SignedDuration::from_mins(15);
+
+/// What a window is noted in.
+pub(crate) struct Notes<'a> {
+    pub ledger: &'a mut Ledger,
+    pub counts: &'a Counts,
+    pub lane: Lane,
+    /// When it was planned.
+    pub planned: Timestamp,
+    pub now: Timestamp,
+    /// What is said of the window in one line, however many of its mails it was said of.
+    refused: Option<String>,
+    about_us: Option<String>,
+    accepted: usize,
 }
 
-fn note(ledger: &mut Ledger, recipient: usize, to: &Address, outcome: Outcome) {
-    match outcome {
-        Outcome::Accepted(_) => ledger.set(recipient, State::Accepted),
-        Outcome::Deferred(_) | Outcome::Unsent(_) => ledger.set(recipient, State::Deferred),
-        Outcome::Failed(reply) if reply.cause() == Cause::Recipient => {
-            let reply = without_address(&reply.to_string(), to);
-            tracing::info!(to = to.masked(), reply, "refused for good");
-            ledger.refuse(recipient, reply);
+impl<'a> Notes<'a> {
+    pub(crate) fn new(
+        ledger: &'a mut Ledger,
+        counts: &'a Counts,
+        lane: Lane,
+        planned: Timestamp,
+        now: Timestamp,
+    ) -> Self {
+        Self { ledger, counts, lane, planned, now, refused: None, about_us: None, accepted: 0 }
+    }
+
+    /// Notes what became of a window; answers why the connection broke, if it did.
+    pub(crate) fn take<'b>(
+        mut self,
+        recipients: impl Iterator<Item = (usize, &'b Address)>,
+        sent: Sent,
+    ) -> Option<String> {
+        let (mut broken, mut first) = (None, sent.fresh);
+        for ((recipient, to), fate) in recipients.zip(sent.fates) {
+            match fate {
+                Fate::Untried => self.ledger.set(recipient, State::Planned),
+                Fate::Waits(until) => {
+                    self.ledger.slow(recipient, until.min(self.now + LOOK_AGAIN));
+                    self.counts.mail(self.lane, "slowed");
+                }
+                Fate::Answered(Outcome::Unsent(cause)) => {
+                    broken = Some(without_address(&cause.to_string(), to));
+                    // A new connection that breaks at its very first mail breaks because of it, and would again at once:
+                    // it waits its turn, so that the others are not kept waiting with it.
+                    self.ledger.set(recipient, if first { State::Deferred } else { State::Planned });
+                    first = false;
+                }
+                Fate::Answered(outcome) => {
+                    self.note(recipient, to, outcome);
+                    first = false;
+                }
+            }
         }
-        // Not the reader's fault: it is us, our words or the relay that somebody must look at.
-        Outcome::Failed(reply) => {
-            let reply = without_address(&reply.to_string(), to);
+        self.counts.accepted(self.lane, self.planned, self.now, self.accepted);
+        if let Some(reply) = self.refused {
             tracing::error!(reply, "the relay refuses our mail; trying again later");
-            ledger.set(recipient, State::Deferred);
         }
-        Outcome::Unknown(broken) => {
-            let cause = without_address(&broken.to_string(), to);
-            tracing::warn!(to = to.masked(), cause, "no answer to a mail that was on its way");
-            ledger.set(recipient, State::Uncertain);
+        if let Some(reply) = self.about_us {
+            tracing::warn!(reply, "mail is refused for what we are; those readers wait");
         }
+        broken
+    }
+
+    fn note(&mut self, recipient: usize, to: &Address, outcome: Outcome) {
+        let outcome = match outcome {
+            Outcome::Accepted(_) => {
+                self.accepted += 1;
+                return self.ledger.set(recipient, State::Accepted);
+            }
+            Outcome::Deferred(reply) if asks_for_less(&reply) => {
+                self.slow(recipient, ASKED, without_address(&reply.to_string(), to))
+            }
+            Outcome::Failed(reply) if is_about_us(&reply) => {
+                let reply = without_address(&reply.to_string(), to);
+                self.about_us.get_or_insert_with(|| reply.clone());
+                self.slow(recipient, REFUSED, reply)
+            }
+            Outcome::Deferred(reply) => self.defer(recipient, without_address(&reply.to_string(), to)),
+            Outcome::Failed(reply) if reply.cause() == Cause::Recipient => {
+                let reply = without_address(&reply.to_string(), to);
+                tracing::info!(to = to.masked(), reply, "refused for good");
+                self.ledger.refuse(recipient, reply);
+                "failed"
+            }
+            // Not the reader's fault: it is our words or the relay that somebody must look at.
+            Outcome::Failed(reply) => {
+                let reply = without_address(&reply.to_string(), to);
+                self.refused.get_or_insert_with(|| reply.clone());
+                self.defer(recipient, reply)
+            }
+            Outcome::Unsent(broken) => self.defer(recipient, without_address(&broken.to_string(), to)),
+            Outcome::Unknown(broken) => {
+                let cause = without_address(&broken.to_string(), to);
+                tracing::warn!(to = to.masked(), cause, "no answer to a mail that was on its way");
+                self.ledger.set(recipient, State::Uncertain);
+                self.ledger.say(recipient, cause);
+                "uncertain"
+            }
+        };
+        self.counts.mail(self.lane, outcome);
+    }
+
+    fn defer(&mut self, recipient: usize, said: String) -> &'static str {
+        self.ledger.set(recipient, State::Deferred);
+        self.ledger.say(recipient, said);
+        "deferred"
+    }
+
+    fn slow(&mut self, recipient: usize, wait: SignedDuration, said: String) -> &'static str {
+        self.ledger.slow(recipient, self.now + wait);
+        self.ledger.say(recipient, said);
+        "slowed"
     }
 }
 
