@@ -52,6 +52,8 @@ pub enum OpenError {
     Tls(lettre::transport::smtp::Error),
     #[error("the extra root certificates are not PEM certificates: {0}")]
     Roots(lettre::transport::smtp::Error),
+    #[error("no certificate in it: a line -----BEGIN CERTIFICATE----- is expected")]
+    NoRoots,
     #[error("the relay does not offer STARTTLS; use implicit TLS, or none if it is in your own network")]
     NoStartTls,
     #[error("not sending a password unencrypted to {host}, which is not this machine; set TLS to starttls or implicit")]
@@ -140,26 +142,22 @@ async fn authenticate(inner: &mut AsyncSmtpConnection, auth: &Auth) -> Result<()
 
 fn tls_parameters(host: &str, extra_roots: &[u8]) -> Result<TlsParameters, OpenError> {
     let mut builder = TlsParameters::builder(host.to_owned()).certificate_store(CertificateStore::WebpkiRoots);
-    for root in roots(extra_roots)? {
-        builder = builder.add_root_certificate(root);
+    if !extra_roots.is_empty() {
+        builder = builder.add_root_certificate(Certificate::from_pem(extra_roots).map_err(OpenError::Roots)?);
     }
     builder.build().map_err(OpenError::Tls)
 }
 
-/// Looks at certificates of authorities before they are needed.
+/// Looks at certificates of authorities before they are needed; no bytes are none.
 ///
 /// # Errors
-/// [`OpenError::Roots`] when there are bytes, and no certificate among them.
+/// [`OpenError::NoRoots`], [`OpenError::Roots`] or [`OpenError::Tls`].
 pub fn check_roots(pem: &[u8]) -> Result<(), OpenError> {
-    roots(pem).map(drop)
-}
-
-/// Each certificate of a bundle by itself: lettre takes the first of several.
-fn roots(pem: &[u8]) -> Result<Vec<Certificate>, OpenError> {
-    const END: &str = "-----END CERTIFICATE-----";
-    let text = String::from_utf8_lossy(pem);
-    let blocks = text.split_inclusive(END).filter(|block| !block.trim().is_empty());
-    blocks.map(|block| Certificate::from_pem(block.as_bytes()).map_err(OpenError::Roots)).collect()
+    // What is no PEM at all has no certificates, and lettre finds nothing wrong with that.
+    if !pem.is_empty() && !String::from_utf8_lossy(pem).contains("-----BEGIN CERTIFICATE-----") {
+        return Err(OpenError::NoRoots);
+    }
+    tls_parameters("localhost", pem).map(drop)
 }
 
 fn is_local(host: &str) -> bool {
