@@ -2,7 +2,7 @@
 
 use crate::consumers::{
     CONFIRMATIONS, CONSUMERS, Consumer, DESK_DUE, HUB_DELIVERIES, INBOUND_EVENTS, LANE_BREAKING, LANE_DIGEST,
-    LANE_NORMAL, LANE_RETRY, LANE_RETRY_BREAKING, PLANNER,
+    LANE_NORMAL, LANE_RETRY, LANE_RETRY_BREAKING, LANE_RETRY_DIGEST, PLANNER,
 };
 use crate::streams::{
     ARTICLES, DEAD, EMBARGOES, HUB, INBOUND, INTAKE, JOBS, KEYS, LEDGER, QUARANTINE, RECEIPTS, SOURCES, STREAMS,
@@ -57,7 +57,7 @@ const PUBLISHER: Access = Access {
     consumes: &[DESK_DUE],
     // A dead letter carries what it is about, the text of an article included.
     erases: &[ARTICLES, EMBARGOES, DEAD],
-    asks: &[subjects::ASK_REACH, subjects::ASK_MAIL],
+    asks: &[subjects::ASK_MAIL],
     answers: &[],
     provisions: false,
 };
@@ -113,13 +113,14 @@ const EMAIL_NOTIFIER: Access = Access {
         LANE_DIGEST,
         LANE_RETRY_BREAKING,
         LANE_RETRY,
+        LANE_RETRY_DIGEST,
         CONFIRMATIONS,
         INBOUND_EVENTS,
     ],
     // Whoever asks to be forgotten: the key first, then the record.
     erases: &[KEYS, SUBSCRIBERS],
     asks: &[],
-    answers: &[subjects::ASK_REACH, subjects::ASK_MAIL, subjects::ASK_SUBSCRIBERS],
+    answers: &[subjects::ASK_MAIL, subjects::ASK_SUBSCRIBERS],
     provisions: false,
 };
 
@@ -130,7 +131,8 @@ const THE_OPERATOR: Access = Access {
     tails: &[TOKENS, SOURCES, INTAKE, QUARANTINE],
     consumes: &[],
     erases: &[],
-    asks: &[subjects::ASK_SUBSCRIBERS],
+    // Digests are plans of no publisher: whoever runs the service stops them.
+    asks: &[subjects::ASK_SUBSCRIBERS, subjects::ASK_MAIL],
     answers: &[],
     provisions: true,
 };

@@ -49,6 +49,10 @@ pub const LANE_RETRY_BREAKING: Consumer =
 pub const LANE_RETRY: Consumer =
     Consumer { name: "email-retry", stream: RETRIES, filter: "nw.retry.due.other.*.*.*", ..LANE_BREAKING };
 
+/// A run of digests may leave a thousand chunks to be tried again: alerts do not wait behind them.
+pub const LANE_RETRY_DIGEST: Consumer =
+    Consumer { name: "email-retry-digest", stream: RETRIES, filter: "nw.retry.due.digest.*.*.*", ..LANE_BREAKING };
+
 /// What came back by mail or from a provider.
 pub const INBOUND_EVENTS: Consumer = Consumer {
     name: "email-inbound",
@@ -96,6 +100,7 @@ pub const CONSUMERS: &[Consumer] = &[
     LANE_DIGEST,
     LANE_RETRY_BREAKING,
     LANE_RETRY,
+    LANE_RETRY_DIGEST,
     CONFIRMATIONS,
     INBOUND_EVENTS,
 ];

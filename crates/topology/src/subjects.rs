@@ -7,6 +7,11 @@ pub fn article(publisher: &PublisherId, id: &ArticleId) -> String {
     format!("nw.article.{publisher}.{}", id.token())
 }
 
+/// One article's revisions, whoever published it.
+pub fn article_of_anybody(id: &ArticleId) -> String {
+    format!("nw.article.*.{}", id.token())
+}
+
 /// Every article, of every publisher.
 pub const ARTICLES: &str = "nw.article.*.*";
 
@@ -216,6 +221,27 @@ pub fn digest_run(slot: &str) -> String {
 
 pub const DIGEST_RUNS: &str = "nw.job.run.*";
 
+/// Heads of plans and runs of digests, in one order; and controls and the cursor, but no chunks.
+pub const PLANNED: &str = "nw.job.*.*";
+
+/// What of [`PLANNED`] digests are made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planned {
+    /// [`plan`]
+    Plan,
+    /// [`digest_run`]
+    Run,
+}
+
+/// What is at `subject`; `None`: neither a plan nor a run.
+pub fn planned(subject: &str) -> Option<Planned> {
+    match subject.strip_prefix("nw.job.")?.split_once('.')? {
+        ("plan", _) => Some(Planned::Plan),
+        ("run", _) => Some(Planned::Run),
+        _ => None,
+    }
+}
+
 /// A chunk of a plan's recipients, in a lane (`breaking`, `normal`, `digest`).
 pub fn chunk(lane: &str, plan: &str, chunk: u32) -> String {
     format!("nw.job.{}.{}.{chunk}", checked(lane), checked(plan))
@@ -223,7 +249,7 @@ pub fn chunk(lane: &str, plan: &str, chunk: u32) -> String {
 
 pub const JOBS: &str = "nw.job.>";
 
-/// Where a chunk's deferred recipients come back, attempt by attempt, in a lane (`breaking` or `other`).
+/// Where a chunk's deferred recipients come back, attempt by attempt, in a lane (`breaking`, `other` or `digest`).
 pub fn retry_due(lane: &str, plan: &str, chunk: u32, attempt: u32) -> String {
     format!("nw.retry.due.{}.{}.{chunk}.{attempt}", checked(lane), checked(plan))
 }
@@ -246,9 +272,6 @@ pub fn ledger_of_plan(plan: &str) -> String {
 }
 
 pub const LEDGER: &str = "nw.ledger.*.*";
-
-/// A question, not a message that is kept: how many readers an article would reach by email at once.
-pub const ASK_REACH: &str = "nw.ask.reach";
 
 /// What became of mail about an article, why somebody got it or not, whom a selection would reach; and an order to a plan.
 pub const ASK_MAIL: &str = "nw.ask.mail";

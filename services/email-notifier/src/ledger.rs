@@ -10,6 +10,8 @@ use uuid::Uuid;
 
 use crate::bounces::Reason as Stop;
 
+mod orders;
+mod slowed;
 mod totals;
 mod wire;
 pub(crate) use totals::Totals;
@@ -34,7 +36,7 @@ const BACKOFF: [SignedDuration; 8] = [
 /// How long what may not be sent yet, and must not be forgotten, waits before it is looked at again.
 const PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
-/// Refusals kept word for word in a chunk's record; the counts are always complete.
+/// Recipients of a chunk of whom it is kept what was said; the counts are always complete.
 const MAX_REASONS: usize = 200;
 
 /// Where one recipient stands.
@@ -47,9 +49,13 @@ pub(crate) enum State {
     Accepted,
     /// The relay said later, or could not be asked.
     Deferred,
+    /// Their domain takes less mail for now, or nobody's mail is wanted: it was not tried, or its answer was not about it.
+    Slowed,
     /// It was being submitted when its answer was lost: the relay may have it. It is sent again under the same
     /// Message-ID.
     Uncertain,
+    /// The same, where a second copy would be worse than none: it is not sent again.
+    Unanswered,
     /// Refused for good, or given up after the last attempt.
     Failed,
     /// Not to be sent, and why.
@@ -77,6 +83,21 @@ pub(crate) enum Why {
     Empty,
 }
 
+impl Why {
+    /// As in what is answered.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Withdrawn => "withdrawn",
+            Self::Paused => "paused",
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
+            Self::Cancelled => "cancelled",
+            Self::Empty => "empty",
+        }
+    }
+}
+
 impl From<Stop> for Why {
     fn from(stop: Stop) -> Self {
         match stop {
@@ -87,12 +108,14 @@ impl From<Stop> for Why {
 }
 
 impl State {
-    const ALL: [(Self, char); 14] = [
+    const ALL: [(Self, char); 16] = [
         (Self::Planned, 'p'),
         (Self::Submitting, 's'),
         (Self::Accepted, 'a'),
         (Self::Deferred, 'd'),
+        (Self::Slowed, 'h'),
         (Self::Uncertain, 'u'),
+        (Self::Unanswered, 'l'),
         (Self::Failed, 'f'),
         (Self::Suppressed(Why::Left), 'x'),
         (Self::Suppressed(Why::Withdrawn), 'w'),
@@ -112,12 +135,30 @@ impl State {
         Self::ALL.into_iter().find(|(_, known)| *known == letter).map(|(state, _)| state)
     }
 
+    /// As in what is answered.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Submitting => "submitting",
+            Self::Accepted => "accepted",
+            Self::Deferred | Self::Slowed => "deferred",
+            Self::Uncertain => "uncertain",
+            Self::Unanswered => "unanswered",
+            Self::Failed => "failed",
+            Self::Suppressed(_) => "suppressed",
+            Self::Expired => "expired",
+        }
+    }
+
     pub(crate) fn is_final(self) -> bool {
-        matches!(self, Self::Accepted | Self::Failed | Self::Suppressed(_) | Self::Expired)
+        matches!(
+            self,
+            Self::Accepted | Self::Unanswered | Self::Failed | Self::Suppressed(_) | Self::Expired
+        )
     }
 }
 
-/// Why one recipient was refused.
+/// What was last said of one recipient who does not have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reason {
     /// Position in the chunk.
@@ -153,11 +194,31 @@ pub(crate) struct Ledger {
     pub resent_uncertain: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
-    /// Retries that were no attempts: nothing might be sent then.
+    /// Numbers of retries that are not counted: nothing might be sent then, or they were of before the last order to
+    /// try the failures again. Numbers are never given twice, for a wake-up call is known by its own.
     #[serde(default)]
     pauses: u32,
+    /// When whoever is deferred or uncertain is tried again, where a retry before that is for those who are slowed only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<Timestamp>,
+    /// When the first of those who are slowed is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slowed_until: Option<Timestamp>,
+    /// Whether what is open waits because its plan is held.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    held: bool,
+    /// Of the orders to try the failures again, the last that was carried out.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    retried: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
+    /// When each recipient came to where they stand, in milliseconds since 1970; 0: nothing was tried yet, or by an older
+    /// version. A window has one time, so there are few different ones.
+    #[serde(default, with = "runs")]
+    noted: Vec<i64>,
+    /// The time of what is noted now.
+    #[serde(skip)]
+    clock: i64,
 }
 
 impl Ledger {
@@ -170,8 +231,31 @@ impl Ledger {
             resent_uncertain: 0,
             retry: None,
             pauses: 0,
+            due: None,
+            slowed_until: None,
+            held: false,
+            retried: 0,
             reasons: Vec::new(),
+            noted: vec![0; recipients],
+            clock: 0,
         }
+    }
+
+    /// What is noted from now on happened at `now`.
+    pub(crate) fn note_at(&mut self, now: Timestamp) {
+        self.clock = now.as_millisecond();
+    }
+
+    /// When a recipient came to where they stand; `None` before the first attempt.
+    pub(crate) fn noted(&self, recipient: usize) -> Option<Timestamp> {
+        let at = self.noted.get(recipient).copied().filter(|at| *at > 0)?;
+        Timestamp::from_millisecond(at).ok()
+    }
+
+    /// What was last said of a recipient who does not have it.
+    pub(crate) fn said(&self, recipient: usize) -> Option<&str> {
+        let reason = self.reasons.iter().find(|reason| reason.recipient == recipient)?;
+        Some(&reason.reply)
     }
 
     pub(crate) fn states(&self) -> &[State] {
@@ -180,6 +264,11 @@ impl Ledger {
 
     pub(crate) fn count(&self, state: State) -> usize {
         self.states.iter().filter(|known| **known == state).count()
+    }
+
+    /// Everybody who may still get it.
+    pub(crate) fn open(&self) -> usize {
+        self.states.iter().filter(|state| !state.is_final()).count()
     }
 
     /// Everybody who was not to be sent anything, whatever the reason.
@@ -198,6 +287,15 @@ impl Ledger {
         }
     }
 
+    /// Of digests, after a window or a crash: what has no answer gets none, and is not sent again.
+    pub(crate) fn let_go(&mut self) {
+        for recipient in 0..self.states.len() {
+            if matches!(self.states[recipient], State::Submitting | State::Uncertain) {
+                self.set(recipient, State::Unanswered);
+            }
+        }
+    }
+
     /// Reads a record. One of an older version does not say who has which revision: the first, then.
     ///
     /// # Errors
@@ -208,6 +306,7 @@ impl Ledger {
         let known = ledger.has.len().min(ledger.states.len());
         ledger.has.truncate(known);
         ledger.has.extend(ledger.states[known..].iter().map(has));
+        ledger.noted.resize(ledger.states.len(), 0);
         Ok(ledger)
     }
 
@@ -236,61 +335,89 @@ impl Ledger {
     }
 
     pub(crate) fn set(&mut self, recipient: usize, state: State) {
-        if matches!(state, State::Accepted | State::Uncertain) && self.has(recipient).is_none() {
+        if matches!(state, State::Accepted | State::Uncertain | State::Unanswered) && self.has(recipient).is_none() {
             self.has[recipient] = self.sending.max(1);
         }
+        if state == State::Accepted {
+            self.reasons.retain(|reason| reason.recipient != recipient);
+        }
         self.states[recipient] = state;
+        // An intent is no attempt until something has come of it.
+        if !matches!(state, State::Planned | State::Submitting) {
+            self.noted[recipient] = self.clock;
+        }
+    }
+
+    /// Keeps what was said of a recipient, without their address. The newest words stand.
+    pub(crate) fn say(&mut self, recipient: usize, reply: String) {
+        if let Some(known) = self.reasons.iter_mut().find(|reason| reason.recipient == recipient) {
+            known.reply = reply;
+        } else if self.reasons.len() < MAX_REASONS {
+            self.reasons.push(Reason { recipient, reply });
+        }
     }
 
     /// Ends everything that is still open.
     pub(crate) fn end_open(&mut self, end: State) {
-        for state in self.states.iter_mut().filter(|state| !state.is_final()) {
-            *state = end;
+        for recipient in 0..self.states.len() {
+            if !self.states[recipient].is_final() {
+                self.set(recipient, end);
+            }
         }
         self.retry = None;
     }
 
     pub(crate) fn refuse(&mut self, recipient: usize, reply: String) {
-        self.states[recipient] = State::Failed;
-        if self.reasons.len() < MAX_REASONS {
-            self.reasons.push(Reason { recipient, reply });
-        }
+        self.set(recipient, State::Failed);
+        self.say(recipient, reply);
     }
 
     /// Once no recipient is planned: the retry that is due for the rest, or none and everything is final. What still
     /// fails after the last attempt is given up.
     pub(crate) fn plan_retry(&mut self, now: Timestamp) -> Option<Retry> {
+        self.note_at(now);
         if self.states.iter().all(|state| state.is_final()) {
             self.retry = None;
             return None;
         }
-        let attempt = self.next_attempt();
-        match BACKOFF.get((attempt - self.pauses) as usize - 1) {
-            Some(pause) => self.retry = Some(Retry { attempt, at: now + *pause }),
+        if self.due.is_none() && self.states.iter().any(|state| matches!(state, State::Deferred | State::Uncertain)) {
+            self.attempted(now);
+        }
+        self.wake(now)
+    }
+
+    /// An attempt at whoever is deferred or uncertain has failed.
+    fn attempted(&mut self, now: Timestamp) {
+        match BACKOFF.get((self.next_attempt() - self.pauses) as usize - 1) {
+            Some(pause) => self.due = Some(now + *pause),
             None => {
                 for recipient in 0..self.states.len() {
-                    if !self.states[recipient].is_final() {
-                        self.refuse(recipient, format!("given up after {} attempts", BACKOFF.len() + 1));
+                    if matches!(self.states[recipient], State::Deferred | State::Uncertain) {
+                        let last = self.said(recipient).map_or_else(String::new, |said| format!("; the last: {said}"));
+                        self.refuse(recipient, format!("given up after {} attempts{last}", BACKOFF.len() + 1));
                     }
                 }
-                self.retry = None;
             }
         }
-        self.retry
     }
 
     /// Puts everything open off for a while: nothing of it may be sent now. It costs no attempt. What is uncertain stays
     /// so, or a second copy would not be counted.
     pub(crate) fn pause(&mut self, now: Timestamp) {
-        self.retry = Some(Retry { attempt: self.next_attempt(), at: now + PAUSE });
+        self.put_off(now + PAUSE);
+    }
+
+    fn put_off(&mut self, at: Timestamp) {
+        self.retry = Some(Retry { attempt: self.next_attempt(), at });
         self.pauses += 1;
+        (self.due, self.slowed_until) = (None, None);
         for state in self.states.iter_mut().filter(|state| matches!(state, State::Planned | State::Submitting)) {
             *state = State::Deferred;
         }
     }
 
     fn next_attempt(&self) -> u32 {
-        self.retry.map_or(1, |retry| retry.attempt + 1)
+        self.retry.map_or(self.pauses, |retry| retry.attempt) + 1
     }
 
     /// Begins the retry `attempt`: the open recipients are planned again. False when that retry is not the one due,
@@ -299,6 +426,14 @@ impl Ledger {
         if self.retry.is_none_or(|retry| retry.attempt != attempt) {
             return false;
         }
+        self.held = false;
+        if self.is_early() { self.plan_slowed() } else { self.plan_open() }
+        true
+    }
+
+    fn plan_open(&mut self) {
+        self.due = None;
+        self.plan_slowed();
         for state in &mut self.states {
             match state {
                 State::Deferred => *state = State::Planned,
@@ -309,8 +444,13 @@ impl Ledger {
                 _ => {}
             }
         }
-        true
     }
+}
+
+/// For serde.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it asks about by reference")]
+fn is_none_yet(count: &u32) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

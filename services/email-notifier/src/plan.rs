@@ -13,8 +13,8 @@ use crate::subscriber::SubscriberId;
 /// Recipients in a chunk, at least. A larger plan has larger chunks, so that one atomic batch always holds it all.
 const CHUNK: usize = 1000;
 
-/// Chunks in a plan at most: the server takes 1,000 messages in a batch, and the head is one.
-const MAX_CHUNKS: usize = 999;
+/// Chunks in a plan at most: the server takes 1,000 messages in a batch, and the head and the guard's word are two.
+const MAX_CHUNKS: usize = 998;
 
 /// An article is news for this long. A notifier or a relay that was away for longer does not alert to what it missed.
 pub(crate) const ALERT_HORIZON: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -26,7 +26,7 @@ const NOTICE_HORIZON: SignedDuration = SignedDuration::from_hours(30 * 24);
 const MAX_CORRECTIONS: usize = 16;
 
 /// Which queue a plan is worked off in. Breaking news never waits behind anything else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Lane {
     Breaking,
@@ -49,14 +49,18 @@ impl Lane {
 
     /// Which queue its wake-up calls wait in.
     pub(crate) fn retries(self) -> &'static str {
-        if self == Self::Breaking { "breaking" } else { "other" }
+        match self {
+            Self::Breaking => "breaking",
+            Self::Normal => "other",
+            Self::Digest => "digest",
+        }
     }
 }
 
 /// What is sent of an article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Kind {
+pub enum Kind {
     /// The article itself.
     #[default]
     Alert,
@@ -82,10 +86,11 @@ impl Kind {
     /// `None` for the article itself, and for many.
     pub(crate) fn notice(self, revision: u32) -> Option<Notice> {
         match self {
-            Self::Alert | Self::Update | Self::Digest => None,
+            Self::Alert | Self::Digest => None,
             Self::Correction => Some(Notice::Correction { revision }),
             Self::Withdrawal => Some(Notice::Withdrawal),
             Self::Kill => Some(Notice::Kill),
+            Self::Update => Some(Notice::Update { revision }),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Every confirmed subscriber in memory, kept up to date by the log, and found by what they asked for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::RwLock;
 use std::time::Duration;
 
@@ -21,6 +21,9 @@ use crate::subscriber::{Subscriber, SubscriberId};
 /// Waiting for the subscribers that the log has and we have not seen yet.
 const CATCH_UP: Duration = Duration::from_secs(5);
 
+/// Subscribers looked at by whoever goes through all of them, before others have their turn: about a millisecond.
+const SOME: usize = 1024;
+
 /// What the send path needs to know of a subscriber.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
@@ -29,25 +32,34 @@ pub(crate) struct Reader {
     pub locale: Locale,
     /// The zone of their days and hours.
     pub zone: TimeZone,
-    pub spans: Vec<Span>,
-    pub pauses: Vec<Pause>,
-    pub caps: Vec<CapSpan>,
-    bounces: Bounces,
+    pub spans: Box<[Span]>,
+    pub pauses: Box<[Pause]>,
+    pub caps: Box<[CapSpan]>,
+    /// `None`: nothing ever came back.
+    bounces: Option<Box<Bounces>>,
 }
 
 impl Reader {
+    pub(crate) fn of(record: &Subscriber) -> Self {
+        Self {
+            id: record.id,
+            address: record.address.clone(),
+            locale: Locale::for_tag(&record.language),
+            zone: TimeZone::get(&record.zone).unwrap_or(TimeZone::UTC),
+            spans: record.spans().collect(),
+            pauses: record.pauses.as_slice().into(),
+            caps: record.caps.as_slice().into(),
+            bounces: (record.bounces != Bounces::default()).then(|| Box::new(record.bounces.clone())),
+        }
+    }
+
     pub(crate) fn terms(&self) -> Terms<'_> {
         Terms { zone: &self.zone, spans: &self.spans, pauses: &self.pauses, caps: &self.caps }
     }
 
     /// Why nothing may be sent to their mailbox at `now`.
     pub(crate) fn stopped(&self, now: Timestamp) -> Option<Reason> {
-        self.bounces.stops(now)
-    }
-
-    /// Whether nothing that is published, or due, at `at` is to be sent then.
-    pub(crate) fn paused_at(&self, at: Timestamp) -> bool {
-        self.pauses.iter().any(|pause| pause.covers(at))
+        self.bounces.as_ref()?.stops(now)
     }
 
     /// The cap on alerts that stood at `at`, and the zone of its days and its hour.
@@ -85,17 +97,7 @@ impl Readers {
 
     /// Takes over a record of the log.
     pub(crate) fn apply(&self, record: &Subscriber, sequence: u64) {
-        let spans: Vec<Span> = record.spans().collect();
-        let reader = (!spans.is_empty()).then(|| Reader {
-            id: record.id,
-            address: record.address.clone(),
-            locale: Locale::for_tag(&record.language),
-            zone: TimeZone::get(&record.zone).unwrap_or(TimeZone::UTC),
-            spans,
-            pauses: record.pauses.clone(),
-            caps: record.caps.clone(),
-            bounces: record.bounces.clone(),
-        });
+        let reader = Some(Reader::of(record)).filter(|reader| !reader.spans.is_empty());
         self.write().replace(record.id, reader);
         self.saw(sequence);
     }
@@ -141,6 +143,22 @@ impl Readers {
         in_time.map(|reader| reader.id).collect()
     }
 
+    /// Goes through all with a selection that has one of these articles, in the order of their confirmation; and tells of
+    /// each which of their selections do.
+    pub(crate) fn each_of(&self, articles: &[Features], mut each: impl FnMut(&Reader, &dyn Fn(&Selection) -> bool)) {
+        let inner = self.read();
+        let found = articles.iter().map(|features| inner.index.matching(features));
+        let (mut numbers, mut selections) = (BTreeSet::new(), HashSet::new());
+        for (matching, matched) in found {
+            numbers.extend(matching);
+            selections.extend(matched);
+        }
+        let matches = |selection: &Selection| selections.contains(selection);
+        for reader in numbers.into_iter().filter_map(|number| inner.slots.get(number as usize)?.as_ref()) {
+            each(reader, &matches);
+        }
+    }
+
     /// `None`: not subscribed (any more).
     pub(crate) fn get(&self, id: &SubscriberId) -> Option<Reader> {
         let inner = self.read();
@@ -148,6 +166,17 @@ impl Readers {
         let reader = inner.slots.get(number as usize)?.clone()?;
         // What they left is known a while longer, for digests; it is no reason to write to them.
         reader.spans.iter().any(|span| span.until.is_none()).then_some(reader)
+    }
+
+    /// Of some of the subscribers, from place `from` on, those who are `wanted`; and where to go on. Whoever has an alert to
+    /// plan, or a record to take over, need not wait until all were looked at. `None` at the end.
+    pub(crate) fn some(&self, from: usize, wanted: impl FnMut(&Reader) -> bool) -> Option<(Vec<Reader>, usize)> {
+        let mut wanted = wanted;
+        let inner = self.read();
+        let slots = inner.slots.get(from..).filter(|slots| !slots.is_empty())?;
+        let slots = &slots[..slots.len().min(SOME)];
+        let found = slots.iter().flatten().filter(|reader| wanted(reader)).cloned().collect();
+        Some((found, from + slots.len()))
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -164,7 +193,7 @@ impl Readers {
 }
 
 impl Inner {
-    fn replace(&mut self, id: SubscriberId, reader: Option<Reader>) {
+    fn replace(&mut self, id: SubscriberId, mut reader: Option<Reader>) {
         let number = match self.numbers.get(&id) {
             Some(number) => *number,
             // Whoever never confirmed takes no place.
@@ -180,8 +209,9 @@ impl Inner {
         for span in slot.iter().flat_map(|old| &old.spans) {
             self.index.remove(number, &span.selection);
         }
-        for span in reader.iter().flat_map(|new| &new.spans) {
-            self.index.insert(number, &span.selection);
+        for span in reader.iter_mut().flat_map(|new| &mut new.spans) {
+            // Thousands have the same ones.
+            span.selection = self.index.insert(number, &span.selection);
         }
         *slot = reader;
     }

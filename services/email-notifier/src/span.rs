@@ -12,7 +12,7 @@ use crate::frequency::Frequency;
 pub(crate) const KNOWN_FOR: SignedDuration = SignedDuration::from_hours(9 * 24);
 
 /// One selection at one frequency, from its confirmation or last change on, until its end or next change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Span {
     pub selection: Selection,
     #[serde(default)]
@@ -43,7 +43,7 @@ impl Span {
 }
 
 /// A time in which nothing is to be sent, and nothing of which is sent later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Pause {
     pub since: Timestamp,
     /// `None`: until its owner says so.

@@ -3,6 +3,7 @@
 use article::{Article, ChangeKind, Status};
 use jiff::Timestamp;
 
+use crate::digest::chunk::DigestChunk;
 use crate::ledger::{State, Why};
 use crate::plan::{Chunk, Kind};
 
@@ -49,6 +50,12 @@ pub(crate) fn standing(article: &Article, chunk: &Chunk, now: Timestamp) -> Stan
         // Of each of their articles by itself; a chunk of an article is none.
         Kind::Digest => Standing::End(State::Suppressed(Why::Empty)),
     }
+}
+
+/// How a chunk of digests stands; each of its articles stands for itself.
+pub(crate) fn digest_standing(chunk: &DigestChunk, now: Timestamp) -> Standing {
+    let late = now.duration_since(chunk.planned_at) > Kind::Digest.horizon();
+    if late { Standing::End(State::Expired) } else { Standing::Send }
 }
 
 #[cfg(test)]

@@ -83,6 +83,15 @@ impl Terms<'_> {
         first
     }
 
+    /// When something may come together: the frequencies they asked for, and with `over` those of what is over their caps.
+    pub(crate) fn digests(&self, over: bool) -> impl Iterator<Item = (Frequency, TimeZone)> {
+        let asked = self.spans.iter().filter(|span| span.frequency != Frequency::Immediate);
+        let capped = self.caps.iter().map(|cap| (cap.cap.hour, cap.zone(self.zone)));
+        let capped = capped.chain([(HOUR, self.zone.clone())]).filter(move |_| over);
+        let capped = capped.map(|(hour, zone)| (Frequency::Daily { hour }, zone));
+        asked.map(|span| (span.frequency, span.zone(self.zone))).chain(capped)
+    }
+
     /// When its owner left what they had asked for by `span`: at its end, or later, if they changed it before.
     fn left_at(&self, span: &Span) -> Option<Timestamp> {
         let ended = span.until?;

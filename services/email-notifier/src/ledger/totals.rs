@@ -12,6 +12,9 @@ pub(crate) struct States {
     pub submitting: usize,
     pub deferred: usize,
     pub uncertain: usize,
+    /// In digests only: an answer was lost, and that is that.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unanswered: usize,
     pub accepted: usize,
     pub failed: usize,
     pub suppressed: usize,
@@ -39,8 +42,16 @@ pub(crate) struct Totals {
     pub resent_uncertain: u64,
     /// When a record was last written.
     pub last_at: Option<Timestamp>,
+    /// When the relay took the first and the last of those it took.
+    pub first_accepted_at: Option<Timestamp>,
+    pub last_accepted_at: Option<Timestamp>,
     /// The earliest of the attempts that are due.
     pub next_retry_at: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl States {
@@ -50,7 +61,7 @@ impl States {
 
     /// Recipients whose state will not change.
     fn ended(&self) -> usize {
-        self.accepted + self.failed + self.suppressed + self.expired
+        self.accepted + self.unanswered + self.failed + self.suppressed + self.expired
     }
 
     /// Recipients who may still get it.
@@ -62,12 +73,24 @@ impl States {
 impl Totals {
     /// Counts the record of one chunk, which the log took at `stored`.
     pub(crate) fn add(&mut self, ledger: &Ledger, stored: Timestamp) {
-        ledger.states().iter().for_each(|state| self.count(*state));
+        for (recipient, state) in ledger.states().iter().enumerate() {
+            self.count(*state);
+            if let (State::Accepted, Some(at)) = (state, ledger.noted(recipient)) {
+                self.first_accepted_at = Some(self.first_accepted_at.map_or(at, |first| first.min(at)));
+                self.last_accepted_at = self.last_accepted_at.max(Some(at));
+            }
+        }
         self.resent_uncertain += u64::from(ledger.resent_uncertain);
         self.last_at = self.last_at.max(Some(stored));
         if let Some(retry) = ledger.retry {
             self.next_retry_at = Some(self.next_retry_at.map_or(retry.at, |known| known.min(retry.at)));
         }
+    }
+
+    /// Mails a second, from the first that the relay took to the last; `None` where that is no time.
+    pub(crate) fn rate(&self) -> Option<u64> {
+        let took = self.last_accepted_at?.duration_since(self.first_accepted_at?).as_millis();
+        u64::try_from(self.states.accepted as i128 * 1000 / Some(took).filter(|took| *took > 0)?).ok()
     }
 
     /// Those of the `matched` whose chunks nobody has begun with are planned. False when there are more than matched:
@@ -84,8 +107,9 @@ impl Totals {
             State::Planned => &mut states.planned,
             State::Submitting => &mut states.submitting,
             State::Accepted => &mut states.accepted,
-            State::Deferred => &mut states.deferred,
+            State::Deferred | State::Slowed => &mut states.deferred,
             State::Uncertain => &mut states.uncertain,
+            State::Unanswered => &mut states.unanswered,
             State::Failed => &mut states.failed,
             State::Suppressed(_) => &mut states.suppressed,
             State::Expired => &mut states.expired,
@@ -112,6 +136,7 @@ mod tests {
     fn every_recipient_is_counted_in_one_state_and_the_sum_closes() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let mut ledger = Ledger::new(State::ALL.len());
+        ledger.note_at(at(3));
         for (recipient, (state, _)) in State::ALL.into_iter().enumerate() {
             ledger.set(recipient, state);
         }
@@ -119,17 +144,26 @@ mod tests {
         let mut other = Ledger::new(1);
         other.set(0, State::Deferred);
         other.plan_retry(at(100));
+        let mut later = Ledger::new(2);
+        later.note_at(at(5));
+        later.set(1, State::Accepted);
         let mut totals = Totals::default();
+        assert_eq!(totals.rate(), None);
         totals.add(&ledger, at(20));
         totals.add(&other, at(10));
-        assert!(!totals.close(14), "fewer than the records have");
-        assert!(totals.close(20));
-        let States { planned, submitting, deferred, uncertain, accepted, failed, suppressed, expired } = totals.states;
-        assert_eq!((planned, submitting, deferred, uncertain), (6, 1, 2, 1));
-        assert_eq!((accepted, failed, suppressed, expired), (1, 1, 7, 1));
+        assert_eq!((totals.last_accepted_at, totals.rate()), (Some(at(3)), None), "one moment is no time");
+        totals.add(&later, at(9));
+        assert_eq!((totals.first_accepted_at, totals.last_accepted_at), (Some(at(3)), Some(at(5))));
+        assert_eq!(totals.rate(), Some(1), "two in two seconds");
+        assert!(!totals.close(18), "fewer than the records have");
+        assert!(totals.close(24));
+        let States { planned, submitting, deferred, uncertain, unanswered, accepted, failed, suppressed, expired } =
+            totals.states;
+        assert_eq!((planned, submitting, deferred, uncertain, unanswered), (7, 1, 3, 1, 1));
+        assert_eq!((accepted, failed, suppressed, expired), (2, 1, 7, 1));
         let Reasons { left, withdrawn, paused, bounced, complained, cancelled, empty } = totals.suppressed;
         assert_eq!([left, withdrawn, paused, bounced, complained, cancelled, empty], [1; 7]);
-        assert_eq!((totals.states.all(), totals.states.open()), (20, 10));
+        assert_eq!((totals.states.all(), totals.states.open()), (24, 12));
         assert_eq!((totals.resent_uncertain, totals.last_at, totals.next_retry_at), (2, Some(at(20)), Some(at(160))));
     }
 }

@@ -1,6 +1,8 @@
 //! Everybody once, whoever else is at work.
 
 use super::*;
+use crate::digest::items::Items;
+use crate::worker::Job;
 
 #[tokio::test]
 async fn every_recipient_ends_somewhere_and_the_ledger_says_where() {
@@ -80,18 +82,25 @@ async fn of_two_workers_on_one_chunk_one_sends() {
     let cause = Cause { article: &article, kind: Kind::Alert, revision: 1, published: now, sequence: 1 };
     let (_, chunks) = make_plan(&cause, &recipients, now);
     let config = desk.config();
+    let counts = Counts::new(&service_kit::Metrics::new("test"));
     let worker = Worker {
         bus: desk.bus.clone(),
         readers,
         issues: Arc::new(Issues::new(config.site)),
         catalogue: Arc::default(),
-        pool: Arc::new(Pool::new(relay(&config.relay, "news.example"), None)),
+        controls: Arc::default(),
+        items: Arc::new(Items::new()),
+        digests: Arc::default(),
+        pool: Arc::new(Pool::new(relay(&config.relay, "news.example"), None, counts.clone())),
+        counts,
         keys: Keys::new(SECRET.as_bytes()),
         public_url: config.public_url,
+        by_mail: false,
         shutdown: desk.shutdown.clone(),
     };
+    let job = Job::Article(chunks[0].clone());
     // Both begin with the same empty record, as after a redelivery to a second worker while the first is not dead.
-    let (first, second) = tokio::join!(worker.first_pass(&chunks[0]), worker.first_pass(&chunks[0]));
+    let (first, second) = tokio::join!(worker.first_pass(&job), worker.first_pass(&job));
     assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
     assert_eq!(desk.mailbox.mails().len(), 70);
 }
