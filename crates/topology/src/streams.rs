@@ -163,7 +163,8 @@ pub const SUBSCRIBERS: Stream = Stream {
     description: "Subscribers and the addresses they hold",
     subjects: &[subjects::SUBSCRIBERS],
     max_messages_per_subject: 1,
-    max_bytes: 1024 * MIB,
+    // A million of 1 to 1.3 KB each, with room for long ones.
+    max_bytes: 2048 * MIB,
     max_message_bytes: 64 * 1024,
     max_age: None,
     atomic: true,
@@ -177,10 +178,10 @@ pub const KEYS: Stream = Stream {
     subjects: &[subjects::KEYS],
     // What a limit drops stays in the server's files a while: a key that is written anew waits for whoever overwrites it.
     max_messages_per_subject: 2,
-    max_bytes: 256 * MIB,
+    max_bytes: 512 * MIB,
     max_message_bytes: 4096,
     max_age: None,
-    atomic: false,
+    atomic: true,
     schedules: false,
     rollup: true,
 };

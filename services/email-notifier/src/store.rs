@@ -3,6 +3,7 @@
 //! written before they were is read too, and sealed when it is written next.
 
 mod erase;
+mod many;
 #[cfg(test)]
 mod tests;
 
@@ -13,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use topology::{SUBSCRIBERS, subjects};
 
 pub(crate) use self::erase::Erased;
+pub(crate) use self::many::{Draft, TOGETHER};
 use crate::links::Keys;
 use crate::subscriber::{CONFIRM_WITHIN, Refused, Subscriber, SubscriberId, Wish};
-use crate::vault::{Content, Label, Vault, VaultError};
+use crate::vault::{Content, Label, RecordKey, Vault, VaultError};
 
 /// Lost races before a request is given up; each means that somebody else succeeded.
 const MAX_RACES: usize = 8;
@@ -45,6 +47,7 @@ impl From<VaultError> for StoreError {
             VaultError::Read(error) => error.into(),
             VaultError::Publish(error) => error.into(),
             VaultError::Erase(error) => error.into(),
+            VaultError::Batch(error) => error.into(),
             VaultError::Gone => Self::Contended,
         }
     }
@@ -105,6 +108,11 @@ impl Store {
         Self { bus, keys, vault, zone }
     }
 
+    /// IANA name of the zone of whoever does not say.
+    pub(crate) fn zone(&self) -> &str {
+        &self.zone
+    }
+
     pub(crate) fn vault(&self) -> Vault {
         self.vault.clone()
     }
@@ -136,20 +144,6 @@ impl Store {
             }
         }
         Err(StoreError::Contended)
-    }
-
-    /// What [`Store::change_at`] would do. Nothing is written.
-    pub(crate) async fn try_at(
-        &self,
-        address: &Address,
-        language: &str,
-        change: impl FnOnce(&mut Subscriber) -> Result<bool, Refused>,
-    ) -> Result<Changed, StoreError> {
-        let (mut found, held) = self.found_at(address, language).await?;
-        if held.claim.suppressed.is_some() {
-            return Ok(Changed::Suppressed);
-        }
-        Ok(if change(&mut found.subscriber)? { Changed::Written } else { Changed::Nothing })
     }
 
     /// The record at `address`, or one that could be.
@@ -228,7 +222,8 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    fn claim_subject(&self, address: &Address) -> String {
+    /// One for each mailbox, however its address is spelt.
+    pub(crate) fn claim_subject(&self, address: &Address) -> String {
         subjects::subscriber_address(&self.keys.address_hash(address))
     }
 
@@ -261,21 +256,29 @@ impl Store {
         Ok(Some(Found { subscriber, sequence: stored.sequence, sealed }))
     }
 
-    /// Writes key, then claim and record together; `false` when somebody else was faster. Until somebody confirms, all
-    /// vanish by themselves: an address that a stranger typed is not ours to keep. The record of a consent that was
-    /// withdrawn is.
+    /// Writes key, then claim and record together; `false` when somebody else was faster.
     async fn write(&self, found: &Found, held: &Held) -> Result<bool, StoreError> {
-        let Found { subscriber, sequence, sealed } = found;
         let now = service_kit::now();
-        let lasting = subscriber.is_confirmed() || subscriber.was_confirmed();
-        let key = match self.vault.provide(subscriber.id, !sealed, lasting, now).await {
+        let (id, lasting) = (found.subscriber.id, found.subscriber.is_lasting());
+        let key = match self.vault.provide(id, !found.sealed, lasting, now).await {
             Ok(key) => key,
             // Erased, or written anew, since the record was read.
             Err(VaultError::Gone | VaultError::Publish(PublishError::Conflict { .. })) => return Ok(false),
             Err(error) => return Err(error.into()),
         };
+        match self.bus.publish_batch(self.messages(found, held, &key, now).into()).await {
+            Ok(_) => Ok(true),
+            Err(BatchError::Conflict | BatchError::InProgress) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Claim and record. Until somebody confirms, they vanish by themselves, as the key does: an address that a stranger
+    /// typed is not ours to keep. The record of a consent that was withdrawn is.
+    fn messages(&self, found: &Found, held: &Held, key: &RecordKey, now: Timestamp) -> [BatchMessage; 2] {
+        let Found { subscriber, sequence, .. } = found;
         let mut headers = HeaderMap::new();
-        if !lasting {
+        if !subscriber.is_lasting() {
             headers.insert("Nats-TTL", format!("{}s", CONFIRM_WITHIN.as_secs()));
         }
         let message = |subject: String, payload: Vec<u8>, expected: u64| BatchMessage {
@@ -289,15 +292,10 @@ impl Store {
         let claim = encode(serde_json::to_vec(&claim));
         let record = encode(serde_json::to_vec(subscriber));
         let label = Label { claim: self.keys.address_mac(&subscriber.address), waits: subscriber.waits(now) };
-        let record = self.vault.seal(&key, subscriber.id, label, &record);
-        let batch = vec![
+        let record = self.vault.seal(key, subscriber.id, label, &record);
+        [
             message(self.claim_subject(&subscriber.address), claim, held.sequence),
             message(subjects::subscriber(&subscriber.id.to_string()), record, *sequence),
-        ];
-        match self.bus.publish_batch(batch).await {
-            Ok(_) => Ok(true),
-            Err(BatchError::Conflict | BatchError::InProgress) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        ]
     }
 }

@@ -128,6 +128,10 @@ pub(crate) const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_hours(7 *
 /// One confirmation mail per address in this time, however often its address is typed into the form.
 const CONFIRMATION_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
+/// Selections that wait for a confirmation, up to which the form takes one more: whoever types somebody's address must
+/// not use up what its owner may have.
+const MAX_PENDING: usize = 10;
+
 /// Selections one subscriber may have.
 pub(crate) const MAX_SUBSCRIPTIONS: usize = 50;
 
@@ -223,6 +227,7 @@ impl Subscriber {
                 (known.requested_at, known.frequency) = (now, wish.frequency);
             }
             None if self.has_room_for(&wish.selection).is_err() => return false,
+            None if wish.form == Form::Subscribe && self.pending(now).count() >= MAX_PENDING => return false,
             None => self.subscriptions.push(Subscription {
                 selection: wish.selection.clone(),
                 requested_at: now,
@@ -290,6 +295,11 @@ impl Subscriber {
     /// Whether its owner ever said yes. Then the consent log is kept, the end of it included.
     pub(crate) fn was_confirmed(&self) -> bool {
         self.consent.iter().any(|consent| consent.event == ConsentEvent::Confirmed)
+    }
+
+    /// Whether the record is ours to keep.
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.is_confirmed() || self.was_confirmed()
     }
 
     pub(crate) fn is_confirmed(&self) -> bool {

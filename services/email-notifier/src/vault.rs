@@ -8,7 +8,7 @@ mod seal;
 
 use std::collections::HashMap;
 
-use bus::{Bus, EraseError, HeaderMap, PublishError, ReadError, Stored, TailEvent};
+use bus::{BatchError, BatchMessage, Bus, EraseError, HeaderMap, PublishError, ReadError, Stored, TailEvent};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use topology::{KEYS, subjects};
@@ -33,6 +33,8 @@ pub(crate) enum VaultError {
     Publish(#[from] PublishError),
     #[error(transparent)]
     Erase(#[from] EraseError),
+    #[error(transparent)]
+    Batch(#[from] BatchError),
     /// It was erased: its owner is to be forgotten, and a change that was under way with it.
     #[error("the subscriber's key is gone")]
     Gone,
@@ -81,8 +83,7 @@ impl Vault {
             if !new {
                 return Err(VaultError::Gone);
             }
-            let mut key = RecordKey::default();
-            aws_lc_rs::rand::fill(&mut key).expect("the operating system has random bytes");
+            let key = random();
             self.write(id, &key, lasting, 0).await?;
             return Ok(key);
         };
@@ -96,13 +97,23 @@ impl Vault {
         Ok(key)
     }
 
+    /// Keys for records that were never written, 1 to 1,000, durable together when this returns. `lasting` as in
+    /// [`Vault::provide`].
+    pub(crate) async fn make(&self, new: &[(SubscriberId, bool)]) -> Result<Vec<RecordKey>, BatchError> {
+        let keys: Vec<RecordKey> = new.iter().map(|_| random()).collect();
+        let message = |((id, lasting), key): (&(SubscriberId, bool), &RecordKey)| BatchMessage {
+            subject: subject(*id),
+            headers: headers(*lasting),
+            payload: key.to_vec().into(),
+            expected: Some(0),
+        };
+        self.bus.publish_batch(new.iter().zip(&keys).map(message).collect()).await?;
+        Ok(keys)
+    }
+
     async fn write(&self, id: SubscriberId, key: &RecordKey, lasting: bool, after: u64) -> Result<u64, PublishError> {
-        let mut headers = HeaderMap::new();
-        if !lasting {
-            headers.insert(TTL, format!("{}s", KEPT.as_secs()));
-        }
         let (message_id, payload) = (format!("key/{id}/{after}/{lasting}"), key.to_vec().into());
-        Ok(self.bus.publish(&KEYS, &subject(id), &message_id, headers, payload, Some(after)).await?.sequence)
+        Ok(self.bus.publish(&KEYS, &subject(id), &message_id, headers(lasting), payload, Some(after)).await?.sequence)
     }
 
     /// Overwrites the key of `id` for good; answers whether there was one. Doing it again is harmless.
@@ -133,6 +144,20 @@ impl Vault {
 }
 
 const TTL: &str = "Nats-TTL";
+
+fn random() -> RecordKey {
+    let mut key = RecordKey::default();
+    aws_lc_rs::rand::fill(&mut key).expect("the operating system has random bytes");
+    key
+}
+
+fn headers(lasting: bool) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if !lasting {
+        headers.insert(TTL, format!("{}s", KEPT.as_secs()));
+    }
+    headers
+}
 
 fn subject(id: SubscriberId) -> String {
     subjects::subscriber_key(&id.to_string())

@@ -185,6 +185,39 @@ async fn a_change_under_way_does_not_bring_the_erased_back() {
 }
 
 #[tokio::test]
+async fn what_is_written_together_is_written_by_compare_and_set() {
+    let desk = Desk::open().await;
+    let others: Vec<Address> = ["a@example.org", "b@example.org"].map(|text| text.parse().unwrap()).into();
+    let draft = async |address: &Address| {
+        let mut draft = desk.store.draft(address, "en").await.unwrap();
+        assert!(draft.subscriber().request(&Wish::alerts(Selection::everything(), "en"), service_kit::now()));
+        draft
+    };
+    let mut drafts = vec![draft(&others[0]).await, draft(&others[1]).await, draft(&address()).await];
+    // Somebody types the last of them into the form meanwhile.
+    let id = desk.request("section/world").await;
+    assert!(!desk.store.write_all(&drafts).await.unwrap());
+    for address in &others {
+        assert!(desk.store.at(address).await.unwrap().is_none(), "all or none");
+    }
+    drafts = vec![draft(&others[0]).await, draft(&others[1]).await];
+    assert!(desk.store.write_all(&drafts).await.unwrap());
+    for (address, draft) in others.iter().zip(&mut drafts) {
+        let written = desk.store.at(address).await.unwrap().unwrap();
+        assert_eq!(written, *draft.subscriber());
+        assert_eq!(desk.keys(written.id).await, [false], "it expires, until somebody confirms");
+        assert!(desk.record(written.id).await.unwrap().headers.get("Nats-TTL").is_some());
+    }
+    // One that is known goes with one that is new.
+    let mut known = desk.store.draft(&address(), "en").await.unwrap();
+    assert!(known.subscriber().confirm(service_kit::now(), service_kit::now()));
+    let new = draft(&"c@example.org".parse().unwrap()).await;
+    assert!(desk.store.write_all(&[known, new]).await.unwrap());
+    assert!(desk.store.get(id).await.unwrap().unwrap().is_confirmed());
+    assert_eq!(desk.keys(id).await, [true]);
+}
+
+#[tokio::test]
 async fn a_suppressed_address_is_answered_as_any_other_and_stays_so() {
     let desk = Desk::open().await;
     let id = desk.confirmed().await;

@@ -1,5 +1,10 @@
 //! Taking subscribers in. What is stated about their consent is kept with it; whoever comes without one is asked by mail,
-//! as by the form. The same rows twice change nothing.
+//! as by the form. The same rows twice change nothing: whoever was killed in the middle sends them again.
+//!
+//! Rows are written many together, those of one address as one change; a batch that somebody else was faster than is
+//! written address by address.
+
+use std::collections::HashMap;
 
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
@@ -10,20 +15,26 @@ use subscription::Selection;
 
 use super::{Answer, Desk, MAX_ROWS, Outcome, Row};
 use crate::frequency::Frequency;
-use crate::store::Changed;
+use crate::store::{Changed, Draft, TOGETHER};
 use crate::subscriber::{Imported, Incoming, MAX_SOURCE, Refused, Subscriber, zone_name};
 
-/// Rows written at one time: as many batches as a process may have under way.
-const AT_ONCE: usize = 16;
+/// Addresses looked up at one time.
+const LOOKED_UP: usize = 64;
+
+/// Batches written at one time, and rows of one that was refused.
+const WRITTEN: usize = 4;
 
 /// The longest language tag, in bytes (RFC 5646 section 4.4.1).
 const MAX_TAG: usize = 35;
 
-/// A row that has been understood.
-struct Understood {
+/// The rows of one address, each with its place among all.
+struct Person {
     address: Address,
-    incoming: Incoming,
+    rows: Vec<(usize, Incoming)>,
 }
+
+/// What became of some rows, each with its place.
+type Outcomes = Vec<(usize, Outcome)>;
 
 /// What is wrong in a row: the column, and what to do.
 type Wrong = (&'static str, String);
@@ -34,30 +45,92 @@ impl Desk {
             return Err(format!("at most {MAX_ROWS} rows a question, not {}", rows.len()));
         }
         let now = service_kit::now();
-        let outcomes = stream::iter(rows).map(|row| self.take_in(row, dry_run, now)).buffered(AT_ONCE);
-        Ok(outcomes.collect().await)
+        let (mut outcomes, mut people) = (Outcomes::new(), HashMap::<String, Person>::new());
+        for (place, row) in rows.iter().enumerate() {
+            match understand(row, now) {
+                Ok((address, incoming)) => {
+                    let person = people.entry(self.store.claim_subject(&address));
+                    person.or_insert(Person { address, rows: Vec::new() }).rows.push((place, incoming));
+                }
+                Err((column, problem)) => outcomes.push((place, Outcome::Error { column: column.into(), problem })),
+            }
+        }
+        let looked_up: Vec<_> = people.into_values().map(|person| self.look_up(person, now)).collect();
+        let (mut changed, mut looked_up) = (Vec::new(), stream::iter(looked_up).buffer_unordered(LOOKED_UP));
+        while let Some((found, write)) = looked_up.next().await {
+            match write.filter(|_| !dry_run) {
+                Some(write) => changed.push((write, found)),
+                None => outcomes.extend(found),
+            }
+        }
+        let mut batches = Vec::new();
+        while !changed.is_empty() {
+            batches.push(self.write(changed.split_off(changed.len().saturating_sub(TOGETHER)), now));
+        }
+        outcomes.extend(stream::iter(batches).buffer_unordered(WRITTEN).concat().await);
+        outcomes.sort_unstable_by_key(|(place, _)| *place);
+        Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
     }
 
-    async fn take_in(&self, row: Row, dry_run: bool, now: Timestamp) -> Outcome {
-        let Understood { address, incoming } = match understand(&row, now) {
-            Ok(understood) => understood,
-            Err((column, problem)) => return Outcome::Error { column: column.into(), problem },
+    /// What is to become of a person's rows, and what is to be written for that.
+    async fn look_up(&self, person: Person, now: Timestamp) -> (Outcomes, Option<(Person, Draft)>) {
+        let language = &person.rows.first().expect("nobody is here without a row").1.language;
+        let mut draft = match self.store.draft(&person.address, language).await {
+            Ok(draft) if draft.is_suppressed() => return (person.all(&suppressed()), None),
+            Ok(draft) => draft,
+            Err(error) => return (person.all(&Outcome::Failed { problem: error.to_string() }), None),
         };
-        let mut imported = Ok(Imported::Known);
-        let change = |subscriber: &mut Subscriber| {
-            imported = subscriber.import(&incoming, now);
-            Ok(matches!(imported, Ok(Imported::Added | Imported::Asked)))
-        };
-        let done = if dry_run {
-            self.store.try_at(&address, &incoming.language, change).await
-        } else {
-            self.store.change_at(&address, &incoming.language, change).await
-        };
-        match done {
-            Ok(Changed::Suppressed) => unchanged("nobody there is written to again, after a complaint or a bounce"),
-            Ok(Changed::Written | Changed::Nothing) => outcome(imported),
-            Err(error) => Outcome::Failed { problem: error.to_string() },
+        let (outcomes, changes) = person.apply(draft.subscriber(), now);
+        (outcomes, changes.then_some((person, draft)))
+    }
+
+    async fn write(&self, batch: Vec<((Person, Draft), Outcomes)>, now: Timestamp) -> Outcomes {
+        let (changed, outcomes): (Vec<(Person, Draft)>, Vec<Outcomes>) = batch.into_iter().unzip();
+        let (people, drafts): (Vec<Person>, Vec<Draft>) = changed.into_iter().unzip();
+        match self.store.write_all(&drafts).await {
+            Ok(true) => outcomes.concat(),
+            // Somebody subscribed just now, or the same file comes from two sides.
+            Ok(false) => {
+                let alone: Vec<_> = people.into_iter().map(|person| self.write_alone(person, now)).collect();
+                stream::iter(alone).buffer_unordered(WRITTEN).concat().await
+            }
+            Err(error) => {
+                let failed = Outcome::Failed { problem: error.to_string() };
+                people.iter().flat_map(|person| person.all(&failed)).collect()
+            }
         }
+    }
+
+    async fn write_alone(&self, person: Person, now: Timestamp) -> Outcomes {
+        let language = &person.rows.first().expect("nobody is here without a row").1.language;
+        let mut outcomes = Outcomes::new();
+        let change = |subscriber: &mut Subscriber| {
+            let changes;
+            (outcomes, changes) = person.apply(subscriber, now);
+            Ok(changes)
+        };
+        match self.store.change_at(&person.address, language, change).await {
+            Ok(Changed::Suppressed) => person.all(&suppressed()),
+            Ok(Changed::Written | Changed::Nothing) => outcomes,
+            Err(error) => person.all(&Outcome::Failed { problem: error.to_string() }),
+        }
+    }
+}
+
+impl Person {
+    /// What becomes of each row, in their order; and whether anything is to be written.
+    fn apply(&self, subscriber: &mut Subscriber, now: Timestamp) -> (Outcomes, bool) {
+        let mut changes = false;
+        let imported = self.rows.iter().map(|(place, incoming)| {
+            let imported = subscriber.import(incoming, now);
+            changes |= matches!(imported, Ok(Imported::Added | Imported::Asked));
+            (*place, outcome(imported))
+        });
+        (imported.collect(), changes)
+    }
+
+    fn all(&self, outcome: &Outcome) -> Outcomes {
+        self.rows.iter().map(|(place, _)| (*place, outcome.clone())).collect()
     }
 }
 
@@ -75,11 +148,15 @@ fn outcome(imported: Result<Imported, Refused>) -> Outcome {
     }
 }
 
+fn suppressed() -> Outcome {
+    unchanged("nobody there is written to again, after a complaint or a bounce")
+}
+
 fn unchanged(why: &str) -> Outcome {
     Outcome::Unchanged { why: why.into() }
 }
 
-fn understand(row: &Row, now: Timestamp) -> Result<Understood, Wrong> {
+fn understand(row: &Row, now: Timestamp) -> Result<(Address, Incoming), Wrong> {
     let address = row.address.parse::<Address>().map_err(|error| ("address", error.to_string()))?;
     let selection = match row.selection.trim() {
         "" => Selection::everything(),
@@ -94,7 +171,8 @@ fn understand(row: &Row, now: Timestamp) -> Result<Understood, Wrong> {
         text => Some(zone_name(text).map_err(|error| ("zone", error.to_string()))?),
     };
     let language = language(row.language.trim())?;
-    Ok(Understood { address, incoming: Incoming { selection, frequency, zone, language, consent: consent(row, now)? } })
+    let consent = consent(row, now)?;
+    Ok((address, Incoming { selection, frequency, zone, language, consent }))
 }
 
 fn language(tag: &str) -> Result<String, Wrong> {

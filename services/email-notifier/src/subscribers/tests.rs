@@ -77,6 +77,75 @@ async fn rows_are_taken_in_once_and_a_dry_run_writes_nothing() {
 }
 
 #[tokio::test]
+async fn one_mailbox_has_one_record_however_its_rows_are_spelt() {
+    let office = Office::open().await;
+    let rows = [
+        agreed("Reader@Example.org"),
+        Row { selection: "section/world".into(), ..agreed("reader@example.ORG") },
+        agreed("READER@example.org"),
+        Row { frequency: "hourly".into(), ..agreed("reader@example.org") },
+    ];
+    let before = office.written().await;
+    let outcomes = office.import(&rows, false).await;
+    assert_eq!(outcomes[..2], [Outcome::Added, Outcome::Added]);
+    assert_eq!(outcomes[2], Outcome::Unchanged { why: "subscribed already".into() });
+    assert!(matches!(outcomes[3], Outcome::Error { .. }));
+    assert_eq!(office.written().await, (before.0 + 2, before.1 + 1), "a claim, a record and a key");
+    let reader = office.desk.store.at(&"reader@example.org".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!((reader.confirmed().count(), reader.address.as_str()), (2, "Reader@example.org"));
+}
+
+/// Everybody who is there, by address.
+async fn everybody(office: &Office) -> Vec<String> {
+    let (mut addresses, mut after) = (Vec::new(), Some(0));
+    while let Some(cursor) = after {
+        let page: Page = office.ask(&Question::Export { after: cursor }).await.unwrap();
+        addresses.extend(page.rows.into_iter().map(|row| row.address));
+        after = page.next;
+    }
+    addresses.sort();
+    addresses
+}
+
+#[tokio::test]
+async fn an_import_that_is_killed_is_finished_by_the_same_file() {
+    let office = Office::open().await;
+    let rows: Vec<Row> = (0..900).map(|n| agreed(&format!("r{n:03}@example.org"))).collect();
+    let mut before = office.written().await;
+    for stream in [KEYS, SUBSCRIBERS] {
+        let (desk, rows) = (office.desk.clone(), rows.clone());
+        let importing = tokio::spawn(async move { desk.import(rows, false).await });
+        // Keys without records the first time, some batches of records the second.
+        let grown = async || {
+            let now = office.written().await;
+            if stream.name == KEYS.name { now.1 > before.1 } else { now.0 > before.0 }
+        };
+        while !importing.is_finished() && !grown().await {}
+        importing.abort();
+        before = office.written().await;
+    }
+    let outcomes = office.import(&rows, false).await;
+    let well = |outcome: &&Outcome| matches!(outcome, Outcome::Added | Outcome::Unchanged { .. });
+    assert_eq!(outcomes.iter().filter(well).count(), 900, "{outcomes:?}");
+    let addresses: Vec<String> = rows.into_iter().map(|row| row.address).collect();
+    assert_eq!(everybody(&office).await, addresses, "each once");
+}
+
+#[tokio::test]
+async fn the_same_file_from_two_sides_takes_everybody_in_once() {
+    let office = Office::open().await;
+    let rows: Vec<Row> = (0..300).map(|n| agreed(&format!("r{n:03}@example.org"))).collect();
+    // Together they take all in; a row that one of them had to write alone may be the other's by then.
+    let (here, there) = tokio::join!(office.import(&rows, false), office.import(&rows, false));
+    for (here, there) in here.iter().zip(&there) {
+        let added = [here, there].into_iter().filter(|outcome| **outcome == Outcome::Added).count();
+        assert_eq!(added, 1, "{here:?} {there:?}");
+    }
+    let addresses: Vec<String> = rows.into_iter().map(|row| row.address).collect();
+    assert_eq!(everybody(&office).await, addresses);
+}
+
+#[tokio::test]
 async fn what_is_wrong_in_a_row_is_told_by_its_column() {
     let office = Office::open().await;
     let good = agreed("a@example.org");
