@@ -13,10 +13,11 @@ pub struct Index {
 }
 
 impl Index {
-    /// The tests are left out, whoever asks for them: no rehearsal is ever mailed.
-    pub fn insert(&mut self, subscriber: u32, selection: &Selection) {
+    /// The tests are left out, whoever asks for them: no rehearsal is ever mailed. Answers the selection as it is stored
+    /// here, to be kept instead of one more copy of it.
+    pub fn insert(&mut self, subscriber: u32, selection: &Selection) -> Selection {
         if selection.is_test() {
-            return;
+            return selection.clone();
         }
         match self.subscribers.get_mut(selection) {
             Some(bitmap) => {
@@ -26,6 +27,7 @@ impl Index {
                 self.subscribers.insert(selection.clone(), RoaringBitmap::from([subscriber]));
             }
         }
+        self.subscribers.stored(selection).unwrap_or(selection).clone()
     }
 
     pub fn remove(&mut self, subscriber: u32, selection: &Selection) {

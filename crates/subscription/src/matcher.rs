@@ -74,6 +74,11 @@ impl<V> Matcher<V> {
         self.slots.get(number as usize)?.as_ref().map(|slot| &slot.value)
     }
 
+    /// The stored selection that equals this one: whoever keeps selections too shares it.
+    pub fn stored(&self, selection: &Selection) -> Option<&Selection> {
+        self.numbers.get_key_value(selection).map(|(stored, _)| stored)
+    }
+
     pub fn get_mut(&mut self, selection: &Selection) -> Option<&mut V> {
         let number = *self.numbers.get(selection)?;
         self.slots.get_mut(number as usize)?.as_mut().map(|slot| &mut slot.value)
