@@ -35,6 +35,10 @@ pub(crate) async fn remains(bus: &Bus, erased: &Erased) -> Vec<Remains> {
         add("JOBS, LEDGER", what, "400 days after each was sent");
     }
     if erased.anything {
+        let reports = format!("reports of mails that came back, under the id {id}");
+        add("INBOUND", reports, "7 days after each");
+        let dead = "what nobody could handle, under the id or sealed with a key that is gone".to_owned();
+        add("DEAD", dead, "90 days after each");
         let mark = format!("an empty message under the id {id}, by which every replica forgets");
         add("SUBSCRIBERS", mark, "30 days");
         let noise = "earlier copies of the record, sealed with a key that is gone".to_owned();

@@ -30,13 +30,14 @@ use axum::response::{Redirect, Response};
 use axum::routing::get;
 use mail::{Locale, Site};
 use subscription::Selection;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::links::Keys;
 use crate::store::{Store, StoreError};
-use crate::subscriber::Subscription;
+use crate::subscriber::{SubscriberId, Subscription};
 use form::Unread;
 use limits::Limits;
 use pages::{Chrome, Message, render};
@@ -98,6 +99,13 @@ impl Web {
 
     fn subscribe_link(&self, chrome: &Chrome<'_>) -> (String, String) {
         (self.url_of("subscribe").into(), chrome.say("subscribe-again"))
+    }
+
+    /// Keeps whoever lets a script press the buttons of one record from the others' share.
+    fn too_fast(&self, id: SubscriberId, visitor: &Visitor) -> Option<Response> {
+        let wait = self.limits.owners.take(id, Instant::now()).err()?;
+        let page = Message::new(self.chrome(visitor.locale()), "busy-title", "busy-text");
+        Some(retry_after(render(StatusCode::TOO_MANY_REQUESTS, &page), wait))
     }
 
     /// A form that could not be taken in. Nothing was changed by it.

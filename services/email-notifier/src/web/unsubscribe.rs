@@ -53,6 +53,10 @@ pub(super) async fn press(
     };
     let now = service_kit::now();
     if fields.find("pause").is_some() {
+        // Each press moves its end, and writes; to leave is done once, and never made to wait.
+        if let Some(busy) = web.too_fast(id, &visitor) {
+            return busy;
+        }
         return pause(&web, &visitor, id, now).await;
     }
     match web.store.update(id, |subscriber| subscriber.unsubscribe(only.as_ref(), Form::Unsubscribe, now)).await {

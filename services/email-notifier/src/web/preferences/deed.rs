@@ -14,7 +14,7 @@ use crate::web::form::Fields;
 use crate::web::often;
 
 /// What each button is called in a form and in the address of the page after it, and the id of what is said then.
-const SAID: [(&str, &str); 8] = [
+const SAID: [(&str, &str); 9] = [
     ("change", "done-change"),
     ("end", "done-end"),
     ("end-all", "done-end-all"),
@@ -23,6 +23,7 @@ const SAID: [(&str, &str); 8] = [
     ("pause", "done-pause"),
     ("resume", "done-resume"),
     ("cap", "done-cap"),
+    ("again", "done-again"),
 ];
 
 pub(super) enum Deed {
@@ -30,10 +31,15 @@ pub(super) enum Deed {
     End(Selection),
     EndAll,
     Add(Selection, Frequency),
-    Settings { language: Locale, zone: String },
+    Settings {
+        language: Locale,
+        zone: String,
+    },
     Pause(Until),
     Resume,
     Cap(Option<Cap>),
+    /// The mailbox works: what came back from it is forgotten.
+    Again,
 }
 
 /// When a pause ends.
@@ -71,6 +77,7 @@ impl Deed {
             "pause" => Ok(Self::Pause(until(fields)?)),
             "resume" => Ok(Self::Resume),
             "cap" => Ok(Self::Cap(cap(fields)?)),
+            "again" => Ok(Self::Again),
             _ => Err("problem-button"),
         }
     }
@@ -85,6 +92,7 @@ impl Deed {
             Self::Pause(_) => "pause",
             Self::Resume => "resume",
             Self::Cap(_) => "cap",
+            Self::Again => "again",
         }
     }
 
@@ -105,6 +113,11 @@ impl Deed {
             }
             Self::Resume => Ok(subscriber.resume(now)),
             Self::Cap(cap) => subscriber.change_cap(*cap, now),
+            Self::Again => {
+                let before = subscriber.bounces.clone();
+                subscriber.bounces.clear(now);
+                Ok(subscriber.bounces != before)
+            }
         }
     }
 }

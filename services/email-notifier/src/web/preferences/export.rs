@@ -9,19 +9,26 @@ use crate::web::access;
 use crate::web::visitor::Visitor;
 
 /// The ids of what is said about data that is kept beside the record.
-const ELSEWHERE: [&str; 3] = ["kept-ledger", "kept-logs", "kept-mail"];
+const ELSEWHERE: [&str; 5] = ["kept-ledger", "kept-reports", "kept-backups", "kept-logs", "kept-mail"];
 
-/// The record as it is stored, its consent log included, and what else there is.
+/// The record as it is stored, with what came back from the mailbox and the consent log, whose forms are addresses below
+/// that of our pages; why nobody writes there any more, if so; and what else there is.
 pub(super) async fn download(web: &Web, visitor: &Visitor, id: SubscriberId) -> Response {
     let subscriber = match web.store.get(id).await {
         Ok(Some(subscriber)) => subscriber,
         Ok(None) => return access::expired(web, visitor, ".."),
         Err(error) => return web.away(visitor.locale(), &error),
     };
+    let suppressed = match web.store.suppressed(&subscriber.address).await {
+        Ok(why) => why,
+        Err(error) => return web.away(visitor.locale(), &error),
+    };
     let chrome = web.chrome(visitor.locale_for(&subscriber));
     let document = serde_json::json!({
         "exported_at": service_kit::now(),
         "site": web.site.name(),
+        "pages": web.public_url,
+        "suppressed": suppressed,
         "subscriber": subscriber,
         "kept_elsewhere": ELSEWHERE.map(|id| chrome.say(id)),
     });

@@ -16,13 +16,12 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use tokio::time::Instant;
 use url::form_urlencoded;
 
 use super::form::Fields;
-use super::pages::{Message, render};
+use super::pages::render;
 use super::visitor::Visitor;
-use super::{Web, access, retry_after};
+use super::{Web, access};
 use crate::store::StoreError;
 use crate::subscriber::SubscriberId;
 use deed::Deed;
@@ -80,15 +79,6 @@ pub(super) async fn press(
             refused(&web, &visitor, (id, &token), &fields, deed::words_for(why), now).await
         }
         Err(error) => web.away(visitor.locale(), &error),
-    }
-}
-
-impl Web {
-    /// Keeps whoever lets a script press the buttons from the others' share.
-    fn too_fast(&self, id: SubscriberId, visitor: &Visitor) -> Option<Response> {
-        let wait = self.limits.owners.take(id, Instant::now()).err()?;
-        let page = Message::new(self.chrome(visitor.locale()), "busy-title", "busy-text");
-        Some(retry_after(render(StatusCode::TOO_MANY_REQUESTS, &page), wait))
     }
 }
 

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use mail::Locale;
 
+use crate::bounces::Reason;
 use crate::frequency::Frequency;
 use crate::span::Cap;
 use crate::subscriber::{Subscriber, Subscription, zone_name};
@@ -69,6 +70,8 @@ pub(super) struct Preferences<'a> {
     zone: String,
     /// What is said of the pause that stands.
     paused: Option<String>,
+    /// Why nothing is sent to the mailbox.
+    stopped: Option<Reason>,
     pause_for: String,
     pause_date: String,
     /// The first and the last day it may end on.
@@ -114,6 +117,7 @@ pub(super) fn preferences<'a>(
         language,
         zone: subscriber.zone.clone(),
         paused: paused(&chrome, subscriber, &zone, now),
+        stopped: subscriber.bounces.stops(now),
         pause_for: pause.map_or("1", |fields| fields.get("for")).to_owned(),
         pause_date: pause.map_or("", |fields| fields.get("date")).to_owned(),
         pause_days: (day(today, 1), day(today, 365)),

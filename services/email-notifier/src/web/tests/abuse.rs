@@ -6,9 +6,12 @@ use super::*;
 async fn the_answer_says_nothing_about_the_address() {
     let site = Site::start().await;
     site.reader(&["all"]).await;
+    site.suppressed("silent@example.org").await;
     let before = site.written().await;
     let mut answers = Vec::new();
     for (address, selection) in [
+        ("silent@example.org", "all"),
+        ("silent@example.org", "section/world"),
         ("new@example.org", "all"),
         // Asked for a moment ago.
         ("new@example.org", "all"),
@@ -16,7 +19,7 @@ async fn the_answer_says_nothing_about_the_address() {
         (ADDRESS, "all"),
         (ADDRESS, "section/world"),
     ] {
-        let started = tokio::time::Instant::now();
+        let started = Instant::now();
         let response = site.subscribe(address, selection).send().await.unwrap();
         assert!(started.elapsed() >= subscribe::ANSWER_AFTER, "{address} {selection}");
         let mut headers = response.headers().clone();
@@ -32,6 +35,23 @@ async fn the_answer_says_nothing_about_the_address() {
     answers.push((response.status(), headers, response.text().await.unwrap()));
     assert_eq!(site.written().await, written, "what a script sends is not kept");
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+}
+
+#[tokio::test]
+async fn strangers_cannot_use_up_what_an_owner_may_have() {
+    let site = Site::start().await;
+    site.reader(&["all"]).await;
+    let news: Vec<String> = (0..30).map(|n| format!("S{n}")).collect();
+    for (n, section) in news.iter().enumerate() {
+        site.catalogue.learn(&article_in(&[section.as_str()]));
+        let client = format!("198.51.100.{n}");
+        let request = site.subscribe(ADDRESS, &format!("section/s{n}")).header("x-real-ip", client);
+        assert_eq!(page(request).await.0, 200);
+    }
+    let mut reader = site.subscriber(ADDRESS).await;
+    assert_eq!((reader.confirmed().count(), reader.pending(now()).count()), (1, 10));
+    let own = "section/s29".parse().unwrap();
+    assert!(reader.add(&own, crate::frequency::Frequency::Immediate, now()).unwrap(), "its owner goes on");
 }
 
 #[tokio::test]

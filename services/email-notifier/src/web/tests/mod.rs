@@ -118,6 +118,16 @@ impl Site {
         let id = self.subscriber(ADDRESS).await.id;
         self.store.update(id, |subscriber| subscriber.confirm(now(), now())).await.unwrap().unwrap()
     }
+
+    /// Somebody confirmed `address`, and complained.
+    async fn suppressed(&self, address: &str) -> SubscriberId {
+        let wish = Wish::alerts(Selection::everything(), "en");
+        self.store.request(&address.parse().unwrap(), &wish, now()).await.unwrap();
+        let id = self.subscriber(address).await.id;
+        self.store.update(id, |subscriber| subscriber.confirm(now(), now())).await.unwrap();
+        assert!(self.store.suppress(id, "complained").await.unwrap());
+        id
+    }
 }
 
 fn now() -> Timestamp {

@@ -115,7 +115,12 @@ async fn what_is_held_can_be_taken_away_and_removed() {
     assert_eq!(held["subscriber"]["address"], ADDRESS);
     assert_eq!(held["subscriber"]["consent"][0]["form"], "/subscribe");
     assert!(held["kept_elsewhere"][0].as_str().unwrap().contains("400 days"), "{held}");
-    assert_eq!(site.written().await, written);
+    assert_eq!((&held["pages"], &held["suppressed"]), (&format!("{}/", site.base).into(), &serde_json::Value::Null));
+    let silent = site.suppressed("silent@example.org").await;
+    let silent = format!("/preferences/{}", site.keys.preferences_token(silent, now() + PREFERENCES_BY_FORM));
+    let held = site.form(&silent, &[("do", "export")]).send().await.unwrap().json::<serde_json::Value>().await.unwrap();
+    assert_eq!(held["suppressed"], "complained");
+    let written = site.written().await;
 
     let erase = format!("{path}/erase");
     let (status, asked) = page(site.get(&erase)).await;
@@ -315,11 +320,12 @@ async fn a_link_is_mailed_to_who_is_known_and_the_answer_does_not_say() {
         .request(&"pending@example.org".parse().unwrap(), &Wish::alerts("all".parse().unwrap(), "en"), now())
         .await
         .unwrap();
+    site.suppressed("silent@example.org").await;
     let written = site.written().await;
     let ask = |address: &str| site.form("/preferences", &[("address", address)]);
     let mut answers = Vec::new();
-    for address in ["nobody@example.org", "pending@example.org", ADDRESS, ADDRESS] {
-        let started = tokio::time::Instant::now();
+    for address in ["nobody@example.org", "pending@example.org", "silent@example.org", ADDRESS, ADDRESS] {
+        let started = Instant::now();
         let response = ask(address).send().await.unwrap();
         assert!(started.elapsed() >= subscribe::ANSWER_AFTER, "{address}");
         let mut headers = response.headers().clone();
@@ -354,4 +360,59 @@ async fn who_holds_a_link_to_leave_may_pause_instead_and_no_more() {
     let pause = reader.paused(now()).unwrap();
     let days = pause.until.unwrap().duration_since(now()).as_hours() / 24;
     assert!(reader.is_confirmed() && (27..=28).contains(&days), "{pause:?}");
+}
+
+#[tokio::test]
+async fn a_script_that_pauses_is_slowed_down_and_leaving_never_is() {
+    let owners = service_kit::Limit::new(3, Duration::from_secs(3600));
+    let site = Site::start_with(Limits { owners, ..Limits::default() }).await;
+    let reader = site.reader(&["all", "section/world"]).await;
+    let leave = format!("/unsubscribe/{}", site.keys.unsubscribe_token(reader.id));
+    for expected in [200, 200, 200, 429] {
+        assert_eq!(page(site.form(&leave, &[("pause", "4")])).await.0, expected);
+    }
+    assert_eq!(page(site.form(&leave, &[("List-Unsubscribe", "One-Click")])).await.0, 200);
+    assert!(!site.subscriber(ADDRESS).await.is_confirmed());
+}
+
+#[tokio::test]
+async fn a_mailbox_that_came_back_is_told_and_can_be_said_to_work_again() {
+    let site = Site::start().await;
+    let reader = site.reader(&["all"]).await;
+    let path = site.preferences(&reader);
+    let bounced = |subscriber: &mut Subscriber| subscriber.bounces.bounced(inbound::Class::Hard, None, now());
+    site.store.update(reader.id, bounced).await.unwrap();
+    let (_, told) = page(site.get(&path)).await;
+    assert!(told.contains("r…@example.org came back") && told.contains("value=\"again\""), "{told}");
+    assert!(page(site.get(&format!("{path}?lang=zh"))).await.1.contains("被退回"));
+    let document = site.form(&path, &[("do", "export")]).send().await.unwrap().json::<serde_json::Value>().await;
+    assert_eq!(document.unwrap()["subscriber"]["bounces"]["suppressed"]["reason"], "bounced");
+    site.press(&path, &[("do", "again")]).await;
+    assert!(site.subscriber(ADDRESS).await.bounces.stops(now()).is_none());
+    assert!(!page(site.get(&path)).await.1.contains("came back"));
+
+    site.store.update(reader.id, |subscriber| subscriber.bounces.complained(now())).await.unwrap();
+    let (_, told) = page(site.get(&path)).await;
+    assert!(told.contains("reported as spam") && !told.contains("value=\"again\""), "{told}");
+    site.press(&path, &[("do", "again")]).await;
+    assert!(site.subscriber(ADDRESS).await.bounces.stops(now()).is_some(), "a complaint is for ever");
+}
+
+#[tokio::test]
+async fn a_story_goes_by_its_headline_and_ends_by_its_button() {
+    let site = Site::start().await;
+    let headline = "<script>alert(1)</script> \u{202e}“洪水” 🌊 \"><b>";
+    let article = article::Article { headline: headline.into(), ..article_in(&["World"]) };
+    site.catalogue.learn(&article);
+    let story = format!("story/{}", article.id.token());
+    let path = site.preferences(&site.reader(&["all", &story]).await);
+    let (_, shown) = page(site.get(&path)).await;
+    assert!(shown.contains("&#60;script&#62;alert(1)&#60;/script&#62;") && shown.contains("洪水"), "{shown}");
+    assert!(!shown.contains("<b>") && shown.contains(&format!("value=\"{story}\"")), "{shown}");
+    assert_eq!(shown.matches("value=\"change\"").count(), 1, "a story comes at once or not at all: {shown}");
+    let weekly = [("do", "change"), ("selection", &story), ("frequency", "weekly"), ("day", "mon"), ("hour", "8")];
+    assert!(page(site.form(&path, &weekly)).await.1.contains("come at once, not together"));
+    site.press(&path, &[("do", "end"), ("selection", &story)]).await;
+    let reader = site.subscriber(ADDRESS).await;
+    assert_eq!(reader.confirmed().map(|s| s.selection.to_string()).collect::<Vec<_>>(), ["all"]);
 }
