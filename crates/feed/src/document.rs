@@ -121,10 +121,7 @@ pub fn document<I: Deref<Target = Item>>(format: Format, meta: &FeedMeta, paging
     let chosen = chosen(format, head.len(), items);
     let ids = chosen.iter().map(|item| item.id).collect();
     let text = match format {
-        Format::Json => {
-            let items: Vec<&str> = chosen.iter().map(|item| item.written(format)).collect();
-            format!("{head},\"items\":[\n{}\n]}}\n", items.join(",\n"))
-        }
+        Format::Json => json::spliced(head, &chosen.iter().map(|item| item.written(format)).collect::<Vec<_>>()),
         Format::Rss => spliced(head, format, &chosen, &["channel", "rss"]),
         Format::Atom => spliced(head, format, &chosen, &["feed"]),
     };

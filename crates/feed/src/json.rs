@@ -153,6 +153,25 @@ pub(crate) fn head(meta: &FeedMeta, paging: &Paging) -> String {
     json
 }
 
+/// What stands between two items.
+pub(crate) const BETWEEN: &str = ",\n";
+
+/// The feed of `items` that are written already, after its [`head`].
+pub(crate) fn spliced(mut head: String, items: &[&str]) -> String {
+    let (before, after) = (",\"items\":[\n", "\n]}\n");
+    let items_bytes: usize = items.iter().map(|item| item.len() + BETWEEN.len()).sum();
+    head.reserve_exact(before.len() + items_bytes + after.len());
+    head.push_str(before);
+    for (n, item) in items.iter().enumerate() {
+        if n > 0 {
+            head.push_str(BETWEEN);
+        }
+        head.push_str(item);
+    }
+    head.push_str(after);
+    head
+}
+
 pub(crate) fn item(entry: &Entry<'_>) -> String {
     let article = entry.article;
     let authors = entry.answerable().into_iter().map(|(name, url)| Author { name, url: url.map(address) }).collect();

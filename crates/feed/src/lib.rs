@@ -24,7 +24,7 @@ mod sitemap;
 mod words;
 mod xml;
 
-pub use check::{Unreadable, check};
+pub use check::{Unreadable, check, check_spliced};
 pub use document::{Document, FeedMeta, Format, MAX_DOCUMENT_BYTES, MAX_ENTRIES, document};
 pub use entry::{Entry, Links, Standing};
 pub use item::Item;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use article::{Article, ArticleId};
-use feed::{Entry, FeedMeta, Format, Item, Paging};
+use feed::{Entry, FeedMeta, Format, Item, Paging, Unreadable};
 
 use crate::html::{Card, card};
 use crate::members::Handle;
@@ -74,7 +74,7 @@ pub(crate) fn written(article: &Article, site: &Site) -> Option<Arc<Written>> {
         let card = card(site, &Entry::of(article, &site.links)?);
         let problem = Format::ALL.into_iter().find_map(|format| {
             let document = feed::document(format, &probe(), &Paging::Live { prev: None }, &[&*item]);
-            problem(format, &document.bytes, &[article.id])
+            problem(feed::check(format, &document.bytes), &[article.id])
         });
         Some((Arc::new(Written { item, card }), problem))
     })?;
@@ -94,8 +94,8 @@ fn probe() -> FeedMeta {
 }
 
 /// What a reader's parser would stumble over in a document that is to hold `articles`.
-pub(crate) fn problem(format: Format, document: &[u8], articles: &[ArticleId]) -> Option<String> {
-    match feed::check(format, document) {
+pub(crate) fn problem(found: Result<Vec<ArticleId>, Unreadable>, articles: &[ArticleId]) -> Option<String> {
+    match found {
         Ok(found) if found == articles => None,
         Ok(found) => Some(format!("{} entries are read back of {}, or in another order", found.len(), articles.len())),
         Err(unreadable) => Some(unreadable.to_string()),

@@ -139,8 +139,9 @@ impl Plan {
             (Err(_), _) => Some("writing it panicked".to_owned()),
             (Ok(_), None) => None,
             (Ok(body), Some(format)) => {
-                let articles: Vec<_> = self.source.items.iter().map(|item| item.id()).collect();
-                problem(format, body, &articles)
+                let items = &self.source.items;
+                let articles: Vec<_> = items.iter().map(|item| item.id()).collect();
+                problem(feed::check_spliced(format, body, items), &articles)
             }
         };
         if let Some(problem) = problem {

@@ -88,7 +88,7 @@ impl Seen {
 
     /// Counts a child; its kind, if it is one of them.
     fn child(&mut self, name: (&str, &str)) -> Option<Kind> {
-        let n = self.fields.iter().position(|(field, _)| *field == name)?;
+        let n = self.fields.iter().position(|(field, _)| is(*field, name))?;
         self.times[n] += 1;
         Some(self.fields[n].1)
     }
@@ -102,6 +102,11 @@ impl Seen {
         };
         self.fields.iter().zip(&self.times).find_map(wrong)
     }
+}
+
+/// The local names first: they hardly ever have one length, where namespaces are compared to their last byte.
+fn is(expected: Name, (namespace, local): (&str, &str)) -> bool {
+    expected.1 == local && expected.0 == namespace
 }
 
 pub(super) fn read(text: &str, dialect: &'static Dialect) -> Result<Vec<ArticleId>, Unreadable> {
@@ -154,11 +159,15 @@ pub(super) fn read(text: &str, dialect: &'static Dialect) -> Result<Vec<ArticleI
     }
 }
 
-/// Without stopping at the first, eight times as fast as looking at each character.
+/// Neither branches nor stops at the first: the compiler makes it look at many bytes at once.
 fn may_be_illegal(text: &str) -> bool {
-    let control = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
-    let controls: usize = text.as_bytes().iter().map(|byte| usize::from(control(byte))).sum();
-    controls > 0 || text.contains('\u{FFFE}') || text.contains('\u{FFFF}')
+    let controls = text.bytes().fold(0, |seen, byte| {
+        seen | (u8::from(byte < b' ') & u8::from(byte != b'\t') & u8::from(byte != b'\n') & u8::from(byte != b'\r'))
+    });
+    // U+FFFE and U+FFFF begin with these two, which hardly anything else does.
+    let pairs =
+        text.as_bytes().windows(2).fold(0, |seen, pair| seen | (u8::from(pair[0] == 0xEF) & u8::from(pair[1] == 0xBF)));
+    controls > 0 || (pairs > 0 && text.contains(['\u{FFFE}', '\u{FFFF}']))
 }
 
 /// XML 1.0, section 2.2.
@@ -217,14 +226,14 @@ impl Reading {
         self.depth += 1;
         let path = self.dialect.path;
         if let Some(expected) = path.get(depth) {
-            return match *expected == name {
+            return match is(*expected, name) {
                 false => Err(format!("{} in place of {}", name.1, expected.1)),
                 true if depth == 0 && std::mem::replace(&mut self.begun, true) => Err("a second root element".into()),
                 true => Ok(()),
             };
         }
         let kind = match (depth - path.len(), &mut self.entry) {
-            (0, _) if name == self.dialect.entry => {
+            (0, _) if is(self.dialect.entry, name) => {
                 self.entry = Some(Seen::new(self.dialect.fields));
                 None
             }

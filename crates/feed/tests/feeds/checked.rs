@@ -1,7 +1,7 @@
 //! What `check` lets pass and what it stops, whoever wrote the document.
 
 use article::ArticleId;
-use feed::{Format, Item, check};
+use feed::{Format, Item, check, check_spliced};
 
 use crate::samples::{create, english, feed, links, live, meta, written};
 
@@ -85,6 +85,40 @@ fn ids_come_in_the_order_of_the_entries_with_notices_and_without() {
         let text = written(format, &meta(), &live(), &items);
         assert_eq!(check(format, text.as_bytes()).unwrap(), ids, "{format:?}");
     }
+}
+
+/// Whatever is done to a document: knowing its items makes the answer quicker, never another one.
+#[test]
+fn a_document_of_known_items_is_read_as_any_other() {
+    let articles: Vec<_> = (0..4).map(|n| create(n, &english())).collect();
+    let killed = crate::lifecycle::killed(&create(9, &english()));
+    let items: Vec<Item> =
+        articles.iter().chain([&killed]).map(|article| Item::render(article, &links()).unwrap()).collect();
+    let known: Vec<&Item> = items.iter().collect();
+    let mut random = fastrand::Rng::with_seed(7);
+    let (mut good, mut bad) = (0, 0);
+    for format in Format::ALL {
+        let text = written(format, &meta(), &live(), &items).into_bytes();
+        assert_eq!(check_spliced(format, &text, &known), check(format, &text));
+        assert_eq!(check_spliced(format, &text, &known[1..]), check(format, &text), "not its items");
+        for _ in 0..2000 {
+            let mut bytes = text.clone();
+            let (from, to) = (random.usize(..bytes.len()), random.usize(..bytes.len()));
+            let (from, to) = (from.min(to), from.max(to).min(from + 1 + random.usize(..40)));
+            match random.u8(..5) {
+                0 => bytes[from] = random.u8(..),
+                1 => drop(bytes.drain(from..to)),
+                2 => bytes.extend_from_within(from..to),
+                3 => bytes.truncate(from),
+                // Something stands there twice.
+                _ => drop(bytes.splice(from..from, text[from..to].to_vec())),
+            }
+            let read = check(format, &bytes);
+            *(if read.is_ok() { &mut good } else { &mut bad }) += 1;
+            assert_eq!(check_spliced(format, &bytes, &known), read, "{format:?}: {}", String::from_utf8_lossy(&bytes));
+        }
+    }
+    assert!(good > 500 && bad > 500, "{good} and {bad}");
 }
 
 /// Not part of the test run: `cargo test --release -p feed --test feeds speed -- --ignored --nocapture`.

@@ -142,7 +142,9 @@ fn documents(articles: &[Article]) -> Vec<Written> {
             for format in Format::ALL {
                 let document = feed::document(format, &meta, &paging, &items.iter().collect::<Vec<_>>());
                 let ids: Vec<_> = items.iter().map(Item::id).collect();
-                assert_eq!(check(format, &document.bytes), Ok(ids), "{name} {format:?}");
+                assert_eq!(check(format, &document.bytes).as_ref(), Ok(&ids), "{name} {format:?}");
+                let items: Vec<&Item> = items.iter().collect();
+                assert_eq!(feed::check_spliced(format, &document.bytes, &items), Ok(ids), "{name} {format:?}");
                 let name = format!("{name}.{}", format.extension());
                 documents.push(Written { name, format, text: String::from_utf8(document.bytes).unwrap() });
             }
