@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
+#[path = "../fire/mod.rs"]
+mod fire;
 mod journey;
 mod kill;
 mod lifecycle;
 #[path = "../newsroom/mod.rs"]
 mod newsroom;
 mod push;
+mod under_fire;
 mod up;

@@ -7,12 +7,15 @@ mod baseline;
 mod desk;
 mod feeds;
 mod figures;
+#[path = "../fire/mod.rs"]
+mod fire;
 mod live;
 mod mails;
 mod matching;
 mod pages;
 mod reading;
 mod serving;
+mod smtp;
 mod sustained;
 mod updates;
 
@@ -28,7 +31,8 @@ async fn main() -> std::process::ExitCode {
     let mut scale = Scale::FULL;
     let mut only_live = false;
     let (mut only_sustained, mut only_serving, mut only_matching, mut only_updates) = (false, false, false, false);
-    for argument in std::env::args().skip(1) {
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--quick" => scale = Scale::QUICK,
             "--sustained" => only_sustained = true,
@@ -36,11 +40,27 @@ async fn main() -> std::process::ExitCode {
             "--live" => only_live = true,
             "--matching" => only_matching = true,
             "--updates" => only_updates = true,
+            "--fire" => {
+                let Some(seed) = arguments.next().and_then(|seed| seed.parse().ok()) else {
+                    println!("--fire takes a seed, such as --fire 1");
+                    return std::process::ExitCode::from(2);
+                };
+                heading("One article to 100,000 readers while everything breaks");
+                let within = std::time::Duration::from_secs(1800);
+                let fire = fire::Fire { seed, readers: 100_000, kills: 10, patient: true, within };
+                println!("{}", fire::burn(fire).await);
+                return std::process::ExitCode::SUCCESS;
+            }
+            "--smtp" => {
+                let readers = arguments.next().and_then(|readers| readers.parse().ok()).unwrap_or(100_000);
+                smtp::measure(readers).await;
+                return std::process::ExitCode::SUCCESS;
+            }
             // Cargo says to every benchmark that it is one.
             "--bench" => {}
             unknown => {
                 println!(
-                    "unknown argument {unknown:?}: --quick is a short run to see that it works, --sustained measures only what the API takes, --serving only how fast feeds are served, --live only what feeds cost that are made when they are asked for, --matching only what finds the selections of an article, --updates only what a reader fetches of a feed that changed"
+                    "unknown argument {unknown:?}: --quick is a short run to see that it works, --sustained measures only what the API takes, --serving only how fast feeds are served, --live only what feeds cost that are made when they are asked for, --matching only what finds the selections of an article, --updates only what a reader fetches of a feed that changed, --fire SEED sends to 100,000 readers while services and server are killed, --smtp READERS compares mail with Postfix's smtp-source"
                 );
                 return std::process::ExitCode::from(2);
             }

@@ -41,6 +41,8 @@ pub(crate) struct Newsroom {
     pub(crate) http: reqwest::Client,
     pub(crate) token: String,
     ports: [u16; 3],
+    /// Of email-notifier, beside those that every newsroom needs.
+    settings: &'static [(&'static str, &'static str)],
     /// One for each of [`Service::ALL`].
     pub(crate) processes: Vec<Process>,
     folder: tempfile::TempDir,
@@ -49,13 +51,17 @@ pub(crate) struct Newsroom {
 impl Newsroom {
     /// Everything is running and ready.
     pub(crate) async fn start(faults: impl Into<Faults>) -> Self {
+        Self::start_with(mail_sink(faults).await, &[]).await
+    }
+
+    /// As [`Newsroom::start`], with another relay, and more `settings` for email-notifier.
+    pub(crate) async fn start_with(mailbox: Mailbox, settings: &'static [(&'static str, &'static str)]) -> Self {
         let nats = NatsServer::start().await;
-        let mailbox = mail_sink(faults).await;
         let folder = tempfile::tempdir().expect("a folder for secrets");
         std::fs::write(folder.path().join("secret"), "a secret of at least thirty-two bytes").expect("writes");
         let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().expect("an HTTP client");
-        let mut room =
-            Self { nats, mailbox, http, token: String::new(), ports: free_ports(), processes: Vec::new(), folder };
+        let (token, ports, processes) = (String::new(), free_ports(), Vec::new());
+        let mut room = Self { nats, mailbox, http, token, ports, settings, processes, folder };
         room.cli(&["provision"]).await;
         // No test is about the rate of its token, and those of load are about what comes behind it.
         let token = ["token", "create", "--publisher", PUBLISHER, "--name", "tests", "--rate", "100000"];
@@ -93,7 +99,12 @@ impl Newsroom {
     }
 
     fn spawn(&self, service: Service) -> Process {
-        let listen = format!("127.0.0.1:{}", self.ports[service as usize]);
+        self.another(service, self.ports[service as usize])
+    }
+
+    /// One more process of a service; port 0 takes a free one.
+    pub(crate) fn another(&self, service: Service, port: u16) -> Process {
+        let listen = format!("127.0.0.1:{port}");
         let (pages, email) = (self.url(Service::RssGenerator, ""), self.url(Service::EmailNotifier, ""));
         let smtp = self.mailbox.smtp_addr();
         let mut command = built(service.binary());
@@ -111,7 +122,8 @@ impl Newsroom {
                 .env("NEWSWIRE_EMAIL_CLIENT_IP_HEADER", CLIENT)
                 .env("NEWSWIRE_EMAIL_SECRET_FILE", self.folder.path().join("secret"))
                 .env("NEWSWIRE_EMAIL_RELAY_HOST", smtp.ip().to_string())
-                .env("NEWSWIRE_EMAIL_RELAY_PORT", smtp.port().to_string()),
+                .env("NEWSWIRE_EMAIL_RELAY_PORT", smtp.port().to_string())
+                .envs(self.settings.iter().copied()),
         };
         Process::spawn(&mut command)
     }

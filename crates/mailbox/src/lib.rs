@@ -48,13 +48,29 @@ pub struct Config {
     pub faults: Faults,
     /// Reads the clock, for the time a mail was received.
     pub now: fn() -> Timestamp,
+    /// Is told of every mail that is taken, before its sender is: for whoever counts more mails than can be kept.
+    pub witness: Option<Witness>,
+}
+
+/// Called on the event loop: it must not block.
+pub type Witness = Box<dyn Fn(&Taken<'_>) + Send + Sync>;
+
+/// A mail that was just taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Taken<'a> {
+    /// The envelope recipients that were accepted, in order.
+    pub to: &'a [String],
+    /// The content, as in [`Mail::raw`].
+    pub raw: &'a [u8],
+    /// Whether its sender will hear of it: false where [`Action::KeepThenCut`] cuts the connection first.
+    pub told: bool,
 }
 
 impl Config {
     /// Free ports on loopback, the newest 5,000 mails in memory, no faults.
     pub fn new(now: fn() -> Timestamp) -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { smtp: loopback, http: loopback, dir: None, keep: 5_000, faults: Faults::default(), now }
+        Self { smtp: loopback, http: loopback, dir: None, keep: 5_000, faults: Faults::default(), now, witness: None }
     }
 }
 
@@ -85,6 +101,7 @@ struct Shared {
     now: fn() -> Timestamp,
     /// Shown by the viewer.
     smtp_addr: SocketAddr,
+    witness: Option<Witness>,
 }
 
 impl Shared {
@@ -111,7 +128,8 @@ impl Mailbox {
             None => Store::in_memory(config.keep),
         };
         let (smtp_addr, http_addr) = (smtp.1, http.1);
-        let shared = Arc::new(Shared { store, faults: Script::new(config.faults), now: config.now, smtp_addr });
+        let faults = Script::new(config.faults);
+        let shared = Arc::new(Shared { store, faults, now: config.now, smtp_addr, witness: config.witness });
         let stop = shutdown.child_token();
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(smtp.0, Arc::clone(&shared), stop.clone()));

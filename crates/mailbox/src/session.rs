@@ -14,10 +14,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::Shared;
 use crate::command::{self, Command, Reply};
 use crate::content::Content;
 use crate::fault::{Action, Stage};
+use crate::{Shared, Taken};
 
 /// RFC 5321 4.5.3.2.7 asks a server to wait five minutes at least.
 const IDLE: Duration = Duration::from_secs(300);
@@ -207,20 +207,20 @@ impl Session {
             Action::Cut | Action::CutAfter(_) => return Err(End::Close),
             Action::KeepThenCut => {
                 if let Ok(body) = content {
-                    self.keep(transaction, body).await;
+                    self.keep(transaction, body, false).await;
                 }
                 return Err(End::Close);
             }
         }
         let reply = match content {
-            Ok(body) => self.keep(transaction, body).await,
+            Ok(body) => self.keep(transaction, body, true).await,
             Err(refusal) => refusal,
         };
         self.reply(&reply)
     }
 
-    /// Stores the mail; only then may the client be told that it is accepted.
-    async fn keep(&self, transaction: Transaction, body: Vec<u8>) -> Reply {
+    /// Stores the mail; only then may the client be told that it is accepted, if it is `told` anything.
+    async fn keep(&self, transaction: Transaction, body: Vec<u8>, told: bool) -> Reply {
         let host = self.host.clone().unwrap_or_default();
         let arrival = crate::store::Arrival {
             received: whole_second((self.shared.now)()),
@@ -230,8 +230,12 @@ impl Session {
             raw: body.into(),
         };
         let (octets, recipients) = (arrival.raw.len(), arrival.to.len());
+        let witnessed = self.shared.witness.as_ref().map(|witness| (witness, arrival.to.clone(), arrival.raw.clone()));
         match Arc::clone(&self.shared).keep(arrival).await {
             Ok(number) => {
+                if let Some((witness, to, raw)) = &witnessed {
+                    witness(&Taken { to, raw, told });
+                }
                 tracing::debug!(mail.number = number, mail.octets = octets, mail.recipients = recipients, "mail kept");
                 Reply::new(250, format!("2.0.0 kept as {number}"))
             }

@@ -12,7 +12,7 @@ mod process;
 
 pub use chaos_proxy::ChaosProxy;
 pub use eventually::{eventually, eventually_within};
-pub use mail_sink::mail_sink;
+pub use mail_sink::{Receipt, Tally, counting_sink, mail_sink};
 pub use mailbox;
 pub use nats_server::NatsServer;
 pub use process::{Process, built};
