@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 mod common;
+#[path = "common/many.rs"]
+mod many;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,12 +17,12 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use common::{address, alert, article, site, spliced};
+use common::{address, alert, article, manage, site, spliced};
 use mail::dkim::{KeyError, Signer};
 use mail::smtp::{Timeouts, Tls};
 use mail::{
-    Confirmation, Connection, Key, Link, Locale, Message, MessageId, Notice, Outcome, Outgoing, Relay, Topic, Why,
-    compile_notice, confirmation,
+    Access, Confirmation, Connection, Key, Link, Locale, Message, MessageId, Notice, Outcome, Outgoing, Relay, Topic,
+    Why, access, compile_notice, confirmation,
 };
 use mailbox::{Config, Mailbox};
 use serde_json::{Value, json};
@@ -61,7 +63,9 @@ fn every_kind() -> Vec<Message> {
     for locale in Locale::ALL {
         let article = told(locale);
         messages.push(alert(&article, locale));
-        for notice in [Notice::Withdrawal, Notice::Kill] {
+        messages.push(many::digest(locale));
+        messages.push(many::update(&article, locale));
+        for notice in [Notice::Correction { revision: 3 }, Notice::Withdrawal, Notice::Kill] {
             let issue = compile_notice(&article, notice, &site(), locale);
             messages.push(spliced(&issue, &reader, Some(&id), &Why::sent(&site(), locale)));
         }
@@ -69,6 +73,8 @@ fn every_kind() -> Vec<Message> {
         let date = "2026-11-22T10:00:05Z".parse().unwrap();
         let asked = Confirmation { to: &reader, message_id: &id, date, confirm: &confirm, topic: &Topic::Unnamed };
         messages.push(confirmation(&site(), locale, &asked));
+        let link = Access { to: &reader, message_id: &id, date, preferences: &manage() };
+        messages.push(access(&site(), locale, &link));
     }
     messages
 }

@@ -2,6 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 mod common;
+#[path = "mails/digests.rs"]
+mod digests;
+#[path = "common/many.rs"]
+mod many;
 #[path = "mails/notices.rs"]
 mod notices;
 
@@ -11,7 +15,9 @@ use std::process::{Command, Stdio};
 
 use article::Article;
 use common::{address, alert, article, site, splice, unsubscribe};
-use mail::{Access, Confirmation, Key, Link, Locale, Message, MessageId, Topic, access, compile_alert, confirmation};
+use mail::{
+    Access, Confirmation, Key, Link, Locale, Message, MessageId, Notice, Topic, access, compile_alert, confirmation,
+};
 use mail_parser::{MessageParser, MimeHeaders};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -29,6 +35,27 @@ fn chinese() -> Article {
         "section": ["党风廉政建设"],
         "copyright_notice": null,
     }))
+}
+
+/// An article in Arabic, with names in Latin letters in it.
+fn arabic() -> Article {
+    article(json!({
+        "headline": "افتتاح المؤتمر الدولي للصحافة في العاصمة بمشاركة وفود من خمسين دولة",
+        "summary": "ناقش المشاركون مستقبل الخبر وحرية الوصول إليه.",
+        "body": "<p>افتتح اليوم المؤتمر الدولي للصحافة في العاصمة.</p>\n<p>وقال المتحدث باسم Reuters إن 50 دولة تشارك فيه.</p>\n<ul><li>اليوم الأول</li><li>اليوم الثاني</li></ul><blockquote>الخبر حق للجميع.</blockquote>",
+        "language": "ar",
+        "byline": "سارة الحسن",
+        "sources": [{"name": "وكالة الأنباء", "role": "originator", "url": "https://agency.example/"}],
+        "located": "الرباط",
+        "section": ["العالم"],
+    }))
+}
+
+/// With a major revision's note.
+fn updated(article: &Article, note: &str) -> Article {
+    let mut value = serde_json::to_value(article).unwrap();
+    value["change"] = json!({"kind": "major", "note": note});
+    serde_json::from_value(value).unwrap()
 }
 
 /// What RFC 5322 and careful relays demand of every byte of a mail.
@@ -195,7 +222,7 @@ fn readers_differ_only_in_what_is_personal() {
             assert_eq!(parsed.to().unwrap().first().unwrap().address(), Some(to.as_str()));
             let html = parsed.body_html(0).unwrap().into_owned();
             assert!(!html.contains("<b>bold"), "{html}");
-            bodies.push(html.split("class=\"soft\" lang=").next().unwrap().to_owned());
+            bodies.push(html.split("class=\"soft rule\" lang=").next().unwrap().to_owned());
         }
         assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]));
     }
@@ -260,6 +287,7 @@ fn the_mails_are_as_they_were() {
     for (name, message) in [
         ("access-en.eml", link_mail(Locale::English)),
         ("access-zh.eml", link_mail(Locale::Chinese)),
+        ("alert-ar.eml", alert(&arabic(), Locale::English)),
         ("alert-en.eml", alert(&article(json!({})), Locale::English)),
         ("alert-zh.eml", alert(&chinese(), Locale::Chinese)),
         ("confirmation-en.eml", confirm(Locale::English)),
@@ -268,6 +296,10 @@ fn the_mails_are_as_they_were() {
         ("correction-zh.eml", notices::correction(Locale::Chinese)),
         ("withdrawal-en.eml", notices::withdrawal(Locale::English)),
         ("withdrawal-zh.eml", notices::withdrawal(Locale::Chinese)),
+        ("digest-en.eml", many::digest(Locale::English)),
+        ("digest-zh.eml", many::digest(Locale::Chinese)),
+        ("update-en.eml", many::update(&updated(&article(json!({})), "The court has the files."), Locale::English)),
+        ("update-zh.eml", many::update(&updated(&chinese(), "会议闭幕。"), Locale::Chinese)),
         ("kill-en.eml", notices::kill(Locale::English)),
         ("kill-zh.eml", notices::kill(Locale::Chinese)),
     ] {
@@ -303,39 +335,72 @@ fn read_by_python(messages: &[Message]) -> Option<Vec<Value>> {
 }
 
 #[test]
-fn another_parser_finds_no_defect_in_ten_scripts() {
-    let headlines = [
-        "Court opens an inquiry into the hospital",
-        "市检察院召开党风廉政建设和反腐败工作会议，传达学习有关精神并对下一阶段工作作出部署",
-        "افتتاح المؤتمر الدولي للصحافة في العاصمة بمشاركة وفود من خمسين دولة",
-        "Суд начал расследование против больницы в Хэфэе",
-        "अदालत ने अस्पताल के खिलाफ जाँच शुरू की और रिपोर्ट माँगी",
-        "病院に対する調査が始まった：ガギグゲゴ",
-        "병원에 대한 조사가 시작되었다",
-        "בית המשפט פתח בחקירה נגד בית החולים",
-        "ศาลเริ่มการสอบสวนโรงพยาบาลแห่งหนึ่งในเมือง",
-        "Το δικαστήριο ξεκίνησε έρευνα για το νοσοκομείο",
-        "👩‍👩‍👧‍👦 family day 🇨🇳 “quoted” =?utf-8?B?SGk=?=",
-    ];
-    let messages: Vec<Message> = headlines
-        .iter()
-        .map(|headline| {
-            alert(&article(json!({"headline": headline, "body": format!("<p>{headline}</p>")})), Locale::English)
-        })
-        .chain([confirm(Locale::Chinese)])
-        .collect();
-    let Some(read) = read_by_python(&messages) else { return };
-    for (mail, headline) in read.iter().zip(headlines) {
-        assert_eq!(mail["subject"], headline);
+fn another_parser_finds_no_defect_in_any_kind_of_mail_in_ten_scripts() {
+    let mut messages: Vec<(Message, Option<&str>)> =
+        vec![(confirm(Locale::Chinese), None), (link_mail(Locale::Chinese), None)];
+    messages.extend(Locale::ALL.map(|locale| (many::digest(locale), None)));
+    for (language, headline) in many::HEADLINES {
+        let fields = json!({
+            "headline": headline, "language": language, "body": format!("<p>{headline}</p>"),
+            "corrections": [{"revision": 3, "at": "2026-11-22T11:00:00Z", "note": headline}],
+        });
+        let article = updated(&article(fields), headline);
+        messages.push((alert(&article, Locale::English), Some(headline)));
+        messages.push((many::update(&article, Locale::Chinese), Some(headline)));
+        for notice in [Notice::Correction { revision: 3 }, Notice::Withdrawal, Notice::Kill] {
+            messages.push((notices::notice(&article, notice, Locale::Chinese), Some(headline)));
+        }
+    }
+    let plain: Vec<Message> = messages.iter().map(|(message, _)| message.clone()).collect();
+    let Some(read) = read_by_python(&plain) else { return };
+    assert_eq!(read.len(), messages.len());
+    for (mail, (message, headline)) in read.iter().zip(&messages) {
+        well_formed(message);
+        assert_eq!(mail["defects"], json!([]), "{mail}");
         assert_eq!(mail["from"], json!(["Hefei News", "news@news.example"]));
         assert_eq!(mail["types"], json!(["multipart/alternative", "text/plain", "text/html"]));
+        // Each word of the subject decoded by itself.
+        assert_eq!(mail["subject_by_words"], mail["subject"], "{mail}");
+        let Some(headline) = headline else { continue };
+        assert!(mail["subject"].as_str().unwrap().ends_with(headline), "{mail}");
+        let escaped = headline.replace('<', "&#60;").replace('>', "&#62;");
         assert!(mail["text"].as_str().unwrap().contains(headline), "{mail}");
-        assert!(mail["html"].as_str().unwrap().contains(headline), "{mail}");
+        assert!(mail["html"].as_str().unwrap().contains(&escaped), "{mail}");
     }
-    for mail in &read {
-        assert_eq!(mail["defects"], json!([]), "{mail}");
+}
+
+#[test]
+fn every_kind_of_mail_says_why_and_how_to_change_it() {
+    let list = [
+        alert(&article(json!({})), Locale::English),
+        alert(&arabic(), Locale::English),
+        many::digest(Locale::English),
+        many::update(&article(json!({})), Locale::English),
+        notices::correction(Locale::English),
+        notices::withdrawal(Locale::English),
+        notices::kill(Locale::English),
+    ];
+    for message in &list {
+        let parsed = MessageParser::default().parse(message.as_bytes()).unwrap();
+        let (text, html) = (parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap());
+        for words in
+            ["You get this because", "Change what you get", "Unsubscribe", "/preferences/abc", "subscribe?lang=en"]
+        {
+            assert!(text.contains(words) && html.contains(words), "{words}: {text}");
+        }
+        let follows = html.contains("Follow this story");
+        let (subject, kind) = (parsed.subject().unwrap(), header(&parsed, "Feedback-ID"));
+        assert_eq!(follows, [":alert:", ":digest:", ":correction:"].iter().any(|of| kind.contains(of)), "{subject}");
+        assert_eq!(follows, text.contains("Follow this story") || kind.contains(":digest:"), "{subject}");
     }
-    assert_eq!(read.len(), headlines.len() + 1);
+    for message in &list {
+        let parsed = MessageParser::default().parse(message.as_bytes()).unwrap();
+        let html = parsed.body_html(0).unwrap();
+        let hidden = html.split("<div style=\"display:none;max-height:0;overflow:hidden;mso-hide:all\">").nth(1);
+        assert!(hidden.is_some_and(|rest| rest.find("</div>").is_some_and(|end| end > 10)), "a preheader: {html}");
+        assert!(html.contains("<html lang=\"") && html.contains("color-scheme"));
+        assert!(!html.contains("<img") && !html.contains("src="), "nothing that is loaded from elsewhere");
+    }
 }
 
 proptest! {

@@ -78,6 +78,8 @@ struct Entry<'a> {
     details: Vec<String>,
     follow: Url,
     follow_words: &'a str,
+    /// The language of those.
+    ours: &'static str,
 }
 
 #[derive(Template)]
@@ -187,6 +189,7 @@ fn entry<'a>(item: &'a DigestItem, zone: &TimeZone, site: &Site, locale: Locale,
         details: details.into_iter().flatten().filter(|detail| !detail.is_empty()).collect(),
         follow: site.follow_page(&item.article, locale.tag()),
         follow_words,
+        ours: locale.tag(),
     }
 }
 

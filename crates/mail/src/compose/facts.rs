@@ -12,6 +12,8 @@ const PREHEADER: usize = 160;
 
 /// Everything around the body.
 pub(super) struct Facts<'a> {
+    /// The language of our own words, and that of the newsroom's.
+    pub(super) ours: &'static str,
     pub(super) language: &'a str,
     pub(super) direction: &'static str,
     pub(super) preheader: &'a str,
@@ -55,6 +57,7 @@ impl<'a> Facts<'a> {
         let (before, after) = source.split_once('\n').unwrap_or_default();
         let rights = [&article.copyright_notice, &article.usage_terms].into_iter().filter_map(|line| line.as_deref());
         Self {
+            ours: locale.tag(),
             language: &article.language,
             direction: direction(&article.language).as_str(),
             // The headline is the subject already.
@@ -96,14 +99,18 @@ fn details(article: &Article, locale: Locale) -> Vec<String> {
         let says_by = byline.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("by "));
         if says_by { byline.to_owned() } else { locale.say("byline", &[("name", byline)]) }
     });
-    let published = article.published.as_ref().map(|published| match published.precision {
+    [byline, article.located.clone(), published(article)].into_iter().flatten().collect()
+}
+
+/// When the newsroom published it, on its own clock.
+pub(super) fn published(article: &Article) -> Option<String> {
+    article.published.as_ref().map(|published| match published.precision {
         Precision::Date => published.for_people(),
         // A time without its zone is a riddle to readers elsewhere.
         Precision::Minute | Precision::Second => {
             format!("{} (UTC{})", published.for_people(), published.zoned().strftime("%:z"))
         }
-    });
-    [byline, article.located.clone(), published].into_iter().flatten().collect()
+    })
 }
 
 /// The first picture that can be shown: a mail client loads nothing over plain HTTP, if anything at all.

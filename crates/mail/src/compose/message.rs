@@ -87,6 +87,16 @@ impl Issue {
         Self { first, text, second, html }
     }
 
+    /// The same marked as a trial: its subject begins with `[Test]`.
+    #[must_use]
+    pub fn for_trial(mut self) -> Self {
+        const SUBJECT: &str = "\r\nSubject:";
+        let at = self.first.find(SUBJECT).expect("every issue has a subject, behind its sender") + SUBJECT.len();
+        // On a line of its own: one with an encoded word is as long as it may be.
+        self.first.insert_str(at, " [Test]\r\n");
+        self
+    }
+
     /// The mail for one reader.
     pub fn splice(&self, personal: &Personal<'_>) -> Message {
         // Room for the addresses and the footers; measured, a footer in base64 takes the most.

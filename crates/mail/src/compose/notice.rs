@@ -5,7 +5,7 @@ use askama::Template;
 use url::Url;
 
 use super::alert::compile_update;
-use super::facts::{clipped, permalink};
+use super::facts::{clipped, permalink, published};
 use super::frame::{FONTS, Footer, article_header, rendered};
 use super::message::Issue;
 use crate::locale::Locale;
@@ -50,6 +50,7 @@ struct Facts<'a> {
     preheader: &'a str,
     intro: String,
     headline: &'a str,
+    published: Option<String>,
     /// Paragraphs of the newest note.
     note: Vec<&'a str>,
     earlier_words: String,
@@ -97,6 +98,7 @@ fn facts<'a>(article: &'a Article, notice: Notice, site: &Site, locale: Locale) 
         subject: locale.say(&format!("subject-{word}"), &[("name", &article.headline)]),
         intro: locale.say(&format!("intro-{word}"), &[("site", site.name())]),
         headline: &article.headline,
+        published: published(article),
         preheader: clipped(note.first().copied().unwrap_or_default()),
         note,
         earlier_words: locale.say("earlier-corrections", &[]),

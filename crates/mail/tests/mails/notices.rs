@@ -14,7 +14,7 @@ fn alert_id() -> MessageId {
     MessageId::derive(&Key::new([7; 32]), "alert", "reader@example.org", "mail.news.example")
 }
 
-fn notice(article: &Article, notice: Notice, locale: Locale) -> Message {
+pub(crate) fn notice(article: &Article, notice: Notice, locale: Locale) -> Message {
     let issue = compile_notice(article, notice, &site(), locale);
     spliced(&issue, &address("reader@example.org"), Some(&alert_id()), &Why::sent(&site(), locale))
 }
@@ -95,7 +95,7 @@ fn a_notice_says_what_became_of_which_mail() {
         let headline = subject.split_once([' ', '：']).unwrap().1;
         for part in [&text, &html] {
             assert!(part.contains(headline) && part.contains("https://mail.news.example/unsubscribe"), "{part}");
-            for private in ["First paragraph", "昨日", "What the court asked", "NEVER-LEAVES", "\u{E000}", "\u{E001}"]
+            for private in ["First paragraph", "昨日", "What the court asked", "NEVER-LEAVES", "\u{E000}", "\u{E002}"]
             {
                 assert!(!part.contains(private), "{kind} tells {private}: {part}");
             }
