@@ -9,6 +9,7 @@ mod kill;
 mod lifecycle;
 #[path = "../newsroom/mod.rs"]
 mod newsroom;
+mod paused;
 mod push;
 mod under_fire;
 mod up;

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use bus::Server;
 use mail::dkim::Signer;
+use mail::smtp::check_roots;
 use mail::{Address, Site};
 use service_kit::{Secret, Settings, Tls, client, nats_settings, tls_settings};
 use url::Url;
 
+use crate::guard::GuardConfig;
 use crate::subscriber::zone_name;
 
 mod dkim;
@@ -21,6 +23,10 @@ use inbound::inbound;
 /// Prefix of this service's own settings.
 pub const PREFIX: &str = "NEWSWIRE_EMAIL_";
 
+const RELAY_ROOTS: &str = "NEWSWIRE_EMAIL_RELAY_ROOTS_FILE";
+
+pub(crate) const METRICS_LISTEN: &str = "NEWSWIRE_EMAIL_METRICS_LISTEN";
+
 /// The fewest bytes of the secret: HMAC-SHA-256 is as strong as its key.
 const MIN_SECRET: usize = 32;
 
@@ -29,6 +35,8 @@ const MIN_SECRET: usize = 32;
 pub struct Config {
     pub nats: Server,
     pub listen: SocketAddr,
+    /// Where its metrics are read; `None`: nowhere.
+    pub metrics: Option<SocketAddr>,
     pub tls: Option<Tls>,
     pub site: Site,
     /// Where the feeds and article pages are, as readers see it.
@@ -38,6 +46,8 @@ pub struct Config {
     pub secret: Secret,
     /// IANA name of the zone of subscribers who do not say which is theirs.
     pub zone: String,
+    /// When an alert to very many waits for a confirmation.
+    pub guard: GuardConfig,
     pub relay: RelayConfig,
     /// Signs every mail; `None`: that is left to the relay.
     pub dkim: Option<Arc<Signer>>,
@@ -55,6 +65,8 @@ pub struct RelayConfig {
     pub tls: RelayTls,
     pub user: Option<String>,
     pub password: Option<Secret>,
+    /// PEM certificates of authorities that may vouch for it beside the public ones; empty: none.
+    pub roots: Vec<u8>,
     /// How long one command may take.
     pub timeout: Duration,
 }
@@ -86,6 +98,8 @@ impl Config {
     pub fn read(settings: &mut Settings) -> Option<Self> {
         let nats = nats_settings(settings);
         let listen = settings.value("NEWSWIRE_EMAIL_LISTEN", "127.0.0.1:8082", "Address of the subscribe pages");
+        let metrics = settings
+            .optional(METRICS_LISTEN, "Address to serve metrics on, for GET /metrics; without it none are served");
         let tls = tls_settings(settings, "NEWSWIRE_EMAIL_TLS_CERT_FILE", "NEWSWIRE_EMAIL_TLS_KEY_FILE");
         let public_url: Option<Url> = settings.value(
             "NEWSWIRE_EMAIL_PUBLIC_URL",
@@ -108,6 +122,7 @@ impl Config {
         );
         let secret = secret(settings);
         let zone = zone(settings);
+        let guard = guard(settings);
         let relay = relay(settings);
         let dkim = from.as_ref().and_then(|from| dkim(settings, from.domain()));
         let inbound = inbound(settings);
@@ -120,12 +135,14 @@ impl Config {
         Some(Self {
             nats: nats?,
             listen: listen?,
+            metrics: metrics?,
             tls: tls?,
             site,
             pages_url,
             public_url,
             secret: secret?,
             zone: zone?,
+            guard: guard?,
             relay: relay?,
             dkim: dkim?,
             inbound: inbound?,
@@ -157,20 +174,45 @@ fn zone(settings: &mut Settings) -> Option<String> {
     }
 }
 
+fn guard(settings: &mut Settings) -> Option<GuardConfig> {
+    let from = settings.value(
+        "NEWSWIRE_EMAIL_GUARD_FROM",
+        "1000",
+        "Recipients from which on an alert may be held until somebody lets it go",
+    );
+    let factor = settings.value(
+        "NEWSWIRE_EMAIL_GUARD_FACTOR",
+        "10",
+        "How many times the usual size of its section's alerts holds one; 0: none is held",
+    );
+    Some(GuardConfig { from: from?, factor: factor? })
+}
+
 fn relay(settings: &mut Settings) -> Option<RelayConfig> {
     let host = settings.value("NEWSWIRE_EMAIL_RELAY_HOST", "127.0.0.1", "The smart host that takes our mail");
     let port = settings.value("NEWSWIRE_EMAIL_RELAY_PORT", "25", "Its port: 25, 587 with starttls, 465 with implicit");
     let tls = settings.value("NEWSWIRE_EMAIL_RELAY_TLS", "none", "none (a relay on this host), starttls or implicit");
     let user = settings.optional("NEWSWIRE_EMAIL_RELAY_USER", "User name at the relay, where it asks for one");
     let password = settings.secret_file("NEWSWIRE_EMAIL_RELAY_PASSWORD_FILE", "File with the password at the relay");
+    let roots = settings.secret_file(
+        RELAY_ROOTS,
+        "File with the certificates (PEM) of your own authority, where the relay's is not from a public one",
+    );
     let seconds: Option<u64> =
         settings.value("NEWSWIRE_EMAIL_RELAY_TIMEOUT", "300", "Seconds that the answer to one command may take");
-    let (user, password, tls) = (user?, password?, tls?);
+    let (user, password, tls, roots) = (user?, password?, tls?, roots?);
     if user.is_some() != password.is_some() {
         return settings.mistake("NEWSWIRE_EMAIL_RELAY_USER and …_PASSWORD_FILE go together".into());
     }
     if password.is_some() && tls == RelayTls::None {
         return settings.mistake("a password must not travel in the clear: set NEWSWIRE_EMAIL_RELAY_TLS".into());
+    }
+    if roots.is_some() && tls == RelayTls::None {
+        return settings.mistake(format!("{RELAY_ROOTS} is for a relay with TLS: set NEWSWIRE_EMAIL_RELAY_TLS"));
+    }
+    let roots = roots.map_or_else(Vec::new, |pem| pem.expose().as_bytes().to_vec());
+    if let Err(error) = check_roots(&roots) {
+        return settings.mistake(format!("{RELAY_ROOTS}: {error}"));
     }
     Some(RelayConfig {
         host: host?,
@@ -178,6 +220,7 @@ fn relay(settings: &mut Settings) -> Option<RelayConfig> {
         tls,
         user,
         password,
+        roots,
         timeout: Duration::from_secs(seconds?.clamp(1, 600)),
     })
 }

@@ -188,7 +188,11 @@ mod tests {
             (&old_and_new, 2000, Waits(150)),
         ];
         for (made, matched, expected) in cases {
-            assert_eq!(after(made).verdict(&head(99, matched), &Controls::default()), expected, "{matched} after {made:?}");
+            assert_eq!(
+                after(made).verdict(&head(99, matched), &Controls::default()),
+                expected,
+                "{matched} after {made:?}"
+            );
         }
     }
 

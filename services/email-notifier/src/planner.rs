@@ -11,6 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use topology::{JOBS, RECEIPTS, subjects};
 
+use crate::control::{Control, Controls};
+use crate::guard::{Guard, Verdict};
 use crate::plan::{Cause, Due, Head, Kind, calls_for_an_alert, make_plan, notices_due, plan_key};
 use crate::readers::Readers;
 use crate::recipients::of_record;
@@ -30,6 +32,8 @@ const LIVE: SignedDuration = SignedDuration::from_hours(1);
 pub(crate) struct Planner {
     pub bus: Bus,
     pub readers: Arc<Readers>,
+    pub guard: Arc<Guard>,
+    pub controls: Arc<Controls>,
     /// Under what name kills are answered.
     pub instance: String,
 }
@@ -115,12 +119,19 @@ impl Planner {
         let (head, chunks) = make_plan(cause, recipients, now);
         let plan = &head.plan;
         let mut batch = vec![first_on(subjects::plan(plan), &head)];
+        let verdict = self.guard.verdict(&head, &self.controls);
+        if let Verdict::Waits(usual) = verdict {
+            batch.push(first_on(subjects::control(plan), &Control::waiting(usual, now)));
+        }
         batch
             .extend(chunks.iter().map(|chunk| first_on(subjects::chunk(head.lane.as_str(), plan, chunk.chunk), chunk)));
         match self.write(batch).await {
             Ok(_) => {
                 let (matched, chunks, lane) = (head.matched, head.chunks, head.lane.as_str());
                 tracing::info!(plan, article = %cause.article.id, revision = cause.revision, matched, chunks, lane, "planned");
+                if let Verdict::Urgent(usual) = verdict {
+                    tracing::error!(plan, matched, usual, "breaking news to far more readers than usual goes out; to stop it: newswire plan pause {plan}");
+                }
                 Ok(())
             }
             // Another planner was first, or this one before a crash.

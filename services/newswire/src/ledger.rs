@@ -45,7 +45,23 @@ struct Plan {
     suppressed: serde_json::Map<String, Value>,
     #[serde(default)]
     resent_uncertain: u64,
+    control: Option<Control>,
     next_retry_at: Option<Timestamp>,
+}
+
+/// What was ordered.
+#[derive(Debug, Deserialize)]
+struct Control {
+    state: String,
+    by: String,
+    at: Timestamp,
+    usual: Option<u64>,
+}
+
+impl Plan {
+    fn is_held(&self) -> bool {
+        self.control.as_ref().is_some_and(|control| matches!(control.state.as_str(), "paused" | "waiting"))
+    }
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -57,6 +73,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             let (matched, open) = plans.iter().fold((0, 0), |(all, open), plan| (all + plan.matched, open + plan.open));
             bar.set_length(matched);
             bar.set_position(matched.saturating_sub(open));
+            let held = plans.iter().filter(|plan| plan.open > 0 && plan.is_held()).count();
+            bar.set_message(if held > 0 { format!(", {} held", count(held, "plan")) } else { String::new() });
             if !plans.is_empty() && open == 0 {
                 break;
             }
@@ -81,7 +99,7 @@ fn progress() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} recipients");
+    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} recipients{msg}");
     ProgressBar::new(0).with_style(style.expect("a template without mistakes"))
 }
 
@@ -97,9 +115,11 @@ fn for_people(plans: &[Plan]) -> String {
 fn of_plan(plan: &Plan) -> String {
     let state = match (plan.open, plan.next_retry_at) {
         (0, _) => "closed".to_owned(),
+        (open, _) if plan.is_held() => format!("{open} open"),
         (open, None) => format!("{open} open"),
-        (open, Some(at)) => format!("{open} open, next attempt {}", at.strftime("%Y-%m-%d %H:%M:%S UTC")),
+        (open, Some(at)) => format!("{open} open, next attempt {}", second(at)),
     };
+    let ordered = plan.control.as_ref().map_or_else(String::new, |control| ordered(&plan.plan, control));
     let mut table = Table::new();
     for (name, number) in plan.states.iter().filter(|(_, number)| number.as_u64() != Some(0)) {
         let of = |(why, n): (&String, &Value)| (n.as_u64() != Some(0)).then(|| format!("{n} {why}"));
@@ -111,7 +131,26 @@ fn of_plan(plan: &Plan) -> String {
         table.row(["sent again", &plan.resent_uncertain.to_string(), "an answer was lost: duplicates, at most"]);
     }
     let (name, matched) = (output::plain(&plan.plan), count(plan.matched as usize, "recipient"));
-    format!("{name}: {matched}, {state}\n{table}")
+    format!("{name}: {matched}, {state}{ordered}\n{table}")
+}
+
+/// How a plan stands that somebody has ordered about.
+fn ordered(plan: &str, Control { state, by, at, usual }: &Control) -> String {
+    let by = format!("by {} {}", output::plain(by), second(*at));
+    match (state.as_str(), usual) {
+        ("running", _) => String::new(),
+        ("waiting", Some(usual)) => {
+            let plan = output::plain(plan);
+            format!(
+                "\n  waiting, for such plans usually have {usual} recipients; let it go: newswire plan resume {plan}"
+            )
+        }
+        (state, _) => format!(", {} {by}", output::plain(state)),
+    }
+}
+
+fn second(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 #[cfg(test)]
@@ -136,6 +175,34 @@ mod tests {
   sent again  1  an answer was lost: duplicates, at most
 ";
         assert_eq!(text, expected);
+        let of = |open: u64, control: Value| {
+            of_plan(
+                &serde_json::from_value(json!({
+                    "plan": "p", "matched": 5, "open": open, "states": { "accepted": 5 - open }, "suppressed": {},
+                    "control": control, "next_retry_at": "2026-11-22T10:15:00Z",
+                }))
+                .unwrap(),
+            )
+        };
+        let control = |state: &str, usual: Value| json!({ "state": state, "by": "token cms", "at": "2026-11-22T10:00:00.5Z", "retry": 0, "usual": usual });
+        let first = |text: String| text.split("\n  accepted").next().unwrap().to_owned();
+        let cases = [
+            (2, control("running", Value::Null), "p: 5 recipients, 2 open, next attempt 2026-11-22 10:15:00 UTC"),
+            (2, control("paused", Value::Null), "p: 5 recipients, 2 open, paused by token cms 2026-11-22 10:00:00 UTC"),
+            (
+                0,
+                control("cancelled", Value::Null),
+                "p: 5 recipients, closed, cancelled by token cms 2026-11-22 10:00:00 UTC",
+            ),
+            (
+                2,
+                control("waiting", json!(3)),
+                "p: 5 recipients, 2 open\n  waiting, for such plans usually have 3 recipients; let it go: newswire plan resume p",
+            ),
+        ];
+        for (open, control, expected) in cases {
+            assert_eq!(first(of(open, control)), expected);
+        }
         assert!(for_people(&[]).starts_with("nobody"));
     }
 }

@@ -118,7 +118,9 @@ mod tests {
         let id = "0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f";
         assert_eq!(article_of(&format!("{id}-published")), Some(id.parse().unwrap()));
         assert!(article_of(&format!("{id}-correction-12")).is_some());
-        for wrong in ["", "x", id, &format!("{id}-"), &format!("{id}-a/../../x"), &format!("{id}_a"), "digest-1", "新闻"] {
+        for wrong in
+            ["", "x", id, &format!("{id}-"), &format!("{id}-a/../../x"), &format!("{id}_a"), "digest-1", "新闻"]
+        {
             assert_eq!(article_of(wrong), None, "{wrong}");
         }
         assert!(is_digest("digest-1795348800"));

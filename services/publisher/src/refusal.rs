@@ -59,6 +59,10 @@ pub(crate) enum Refusal {
     },
     Invalid(Vec<Problem>),
     NoSuchArticle,
+    /// The article has no such plan of mail.
+    NoSuchPlan,
+    /// A plan of mail cannot be given this order, and why.
+    Plan(String),
     /// No webhook takes anything at this address: never made, revoked, or none is configured.
     NoSuchWebhook,
     /// A webhook's request cannot be trusted.
@@ -108,7 +112,11 @@ struct Said {
 impl Refusal {
     fn said(self) -> Said {
         match self {
-            Self::NoSuchResource | Self::MethodNotAllowed | Self::NoSuchArticle | Self::NoSuchWebhook => {
+            Self::NoSuchResource
+            | Self::MethodNotAllowed
+            | Self::NoSuchArticle
+            | Self::NoSuchPlan
+            | Self::NoSuchWebhook => {
                 self.about_address()
             }
             Self::NoToken
@@ -144,6 +152,12 @@ impl Refusal {
                 "no-such-article",
                 "No such article",
                 "you have no article with this id; an id looks like 0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f",
+            ),
+            Self::NoSuchPlan => said(
+                S::NOT_FOUND,
+                "no-such-plan",
+                "No such plan",
+                "the article has no plan of mail of this name; GET /v1/articles/{id}/mail says which it has",
             ),
             Self::NoSuchWebhook => said(
                 S::NOT_FOUND,
@@ -272,6 +286,7 @@ impl Refusal {
                 format!("revision {current} is current; read it, put your change into it and send it with its ETag"),
             )
             .with(json!({ "current_revision": current })),
+            Self::Plan(detail) => said(S::CONFLICT, "plan-state", "Not possible with this plan", detail),
             Self::Lifecycle(detail) => said(S::CONFLICT, "lifecycle", "Not possible in this state", detail),
             Self::KeyReused { id, revision } => said(
                 S::UNPROCESSABLE_ENTITY,

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::control::{Control, Phase};
 
 fn now() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()
@@ -14,11 +15,40 @@ fn the_record_is_small_and_reads_back() {
     ledger.refuse(3, "550 5.1.1 no such user".into());
     ledger.set(4, State::Accepted);
     let json = serde_json::to_string(&ledger).unwrap();
-    assert!(json.len() < 1200, "{}", json.len());
+    assert!(json.len() < 1250, "{}", json.len());
     assert_eq!(serde_json::from_str::<Ledger>(&json).unwrap(), ledger);
     assert!(
         serde_json::from_str::<Ledger>(r#"{"writer":"00000000-0000-0000-0000-000000000000","states":"pq"}"#).is_err()
     );
+}
+
+#[test]
+fn the_last_word_and_its_time_are_kept_of_whoever_does_not_have_it() {
+    let mut ledger = Ledger::new(4);
+    ledger.note_at(now());
+    ledger.next_window().into_iter().for_each(|recipient| ledger.set(recipient, State::Submitting));
+    assert_eq!((ledger.noted(0), ledger.said(0)), (None, None), "nothing has come of it yet");
+    for recipient in 0..3 {
+        ledger.set(recipient, State::Deferred);
+        ledger.say(recipient, format!("450 4.2.{recipient} later"));
+    }
+    ledger.set(3, State::Accepted);
+    let later = now() + SignedDuration::from_secs(61);
+    ledger.note_at(later);
+    ledger.set(0, State::Accepted);
+    ledger.say(1, "452 4.2.2 full".into());
+    ledger = Ledger::read(&serde_json::to_vec(&ledger).unwrap()).unwrap();
+    assert_eq!([0, 1, 2].map(|n| ledger.said(n)), [None, Some("452 4.2.2 full"), Some("450 4.2.2 later")]);
+    assert_eq!([0, 1, 2, 3].map(|n| ledger.noted(n)), [later, now(), now(), now()].map(Some));
+    while let Some(retry) = ledger.plan_retry(later) {
+        assert!(ledger.begin_retry(retry.attempt));
+        [1, 2].map(|recipient| ledger.set(recipient, State::Deferred));
+    }
+    assert_eq!(ledger.said(1), Some("given up after 9 attempts; the last: 452 4.2.2 full"));
+    for recipient in 0..1000 {
+        ledger.say(recipient, "no".into());
+    }
+    assert_eq!(ledger.reasons.len(), MAX_REASONS);
 }
 
 #[test]
@@ -139,7 +169,7 @@ fn a_pause_forgets_no_answer_that_was_lost() {
 proptest! {
     /// Whatever happens, the counts of the states are the recipients, and a final state stays.
     #[test]
-    fn the_ledger_closes(size in 1usize..120, steps in proptest::collection::vec(0u8..7, 0..60)) {
+    fn the_ledger_closes(size in 1usize..120, steps in proptest::collection::vec(0u8..10, 0..60)) {
         let mut ledger = Ledger::new(size);
         for step in steps {
             let ended: Vec<(usize, State)> =
@@ -151,6 +181,9 @@ proptest! {
                 3 => for recipient in ledger.next_window() { ledger.set(recipient, State::Deferred); },
                 4 => for recipient in ledger.next_window() { ledger.refuse(recipient, "no".into()); },
                 5 => ledger.pause(now()),
+                6 => ledger.hold(now()),
+                7 => { ledger.obey(&Control::default()); },
+                8 => { ledger.obey(&Control { state: Phase::Cancelled, ..Control::default() }); },
                 _ => if ledger.next_window().is_empty() && let Some(retry) = ledger.plan_retry(now()) {
                     ledger.begin_retry(retry.attempt);
                 },

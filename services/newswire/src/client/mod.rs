@@ -197,6 +197,16 @@ impl Client {
         self.send(Method::GET, path, HeaderMap::new(), None).await
     }
 
+    /// Orders what the path says.
+    pub(crate) async fn order(&self, path: &str) -> anyhow::Result<Reply> {
+        self.send(Method::POST, path, HeaderMap::new(), None).await
+    }
+
+    /// Asks with a document. Nothing changes by it.
+    pub(crate) async fn ask(&self, path: &str, body: Vec<u8>) -> anyhow::Result<Reply> {
+        self.send(Method::POST, path, json_headers("cli"), Some(body)).await
+    }
+
     async fn send(
         &self,
         method: Method,

@@ -1,8 +1,9 @@
-//! What became of the mail about an article.
+//! What became of the mail about an article, and orders to its plans.
 
 use serde_json::{Value, json};
 
-use super::parts::{answer, responses};
+use super::parts::{answer, reference, responses};
+use crate::http::ORDERS;
 
 pub(super) fn ledger() -> Value {
     let plans = answer("The alert, then the notices, by revision.", &[], "MailLedger", example());
@@ -15,12 +16,71 @@ pub(super) fn ledger() -> Value {
     })
 }
 
+pub(super) fn order() -> Value {
+    let example = json!({
+        "plan": "0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f-published",
+        "control": { "state": "paused", "by": "token cms", "at": "2026-11-22T10:00:02.5Z", "retry": 0 },
+    });
+    let ordered = answer("What stands for the plan now.", &[], "MailOrdered", example);
+    json!({
+        "tags": ["Articles"],
+        "operationId": "orderMail",
+        "summary": "Pause, resume or cancel a plan of mail, or retry its failures",
+        "description": "pause stops it in the middle: at most the mails that are being submitted still go out, and nobody loses an attempt. resume lets it go on, and lets go what waits because it is far larger than usual. cancel ends it for good: whoever has not been sent anything will not be. retry tries those who failed again, and those who are to be tried later at once. An order that has been carried out changes nothing; each retry is one more. Needs the scope write.",
+        "responses": responses(&[("200", ordered)], &["404", "409", "500"]),
+    })
+}
+
+pub(super) fn plan() -> Value {
+    json!({
+        "name": "plan", "in": "path", "required": true,
+        "description": "The plan's name, as the ledger has it.",
+        "schema": { "type": "string" },
+        "example": "0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f-published",
+    })
+}
+
+pub(super) fn order_parameter() -> Value {
+    json!({
+        "name": "order", "in": "path", "required": true,
+        "description": "What is to be done.",
+        "schema": { "type": "string", "enum": ORDERS },
+        "example": "pause",
+    })
+}
+
+pub(super) fn ordered() -> Value {
+    let plan = json!({ "type": "string" });
+    json!({
+        "type": "object", "required": ["plan", "control"],
+        "properties": { "plan": plan, "control": reference("MailControl") },
+    })
+}
+
+pub(super) fn control() -> Value {
+    json!({
+        "type": ["object", "null"],
+        "description": "What was ordered; null while the plan just runs.",
+        "required": ["state", "by", "at", "retry"],
+        "properties": {
+            "state": { "type": "string", "enum": ["running", "paused", "waiting", "cancelled"],
+                "description": "waiting: it is far larger than usual, and nothing goes out before somebody resumes it." },
+            "by": { "type": "string", "description": "Who ordered it: a token, the operator, or the guard." },
+            "at": { "type": "string", "format": "date-time" },
+            "retry": { "type": "integer", "minimum": 0, "description": "How often its failures were tried again." },
+            "usual": { "type": "integer", "minimum": 0,
+                "description": "With waiting: how many recipients such plans usually have." },
+        },
+    })
+}
+
 fn example() -> Value {
     json!({ "plans": [{
         "plan": "0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f-published",
         "article": "urn:uuid:0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f",
         "publisher": "city-desk", "kind": "alert", "revision": 1, "lane": "normal",
         "matched": 1742, "chunks": 2, "planned_at": "2026-11-22T10:00:00.21Z", "open": 3,
+        "control": null,
         "states": {
             "planned": 0, "submitting": 0, "deferred": 2, "uncertain": 1,
             "accepted": 1729, "failed": 4, "suppressed": 6, "expired": 0,
@@ -75,9 +135,13 @@ pub(super) fn schema() -> Value {
             "chunks": count("Parts that it is worked off in."),
             "planned_at": { "type": "string", "format": "date-time" },
             "open": count("Recipients who may still get it."),
+            "control": reference("MailControl"),
             "states": counts(&states),
             "suppressed": counts(&reasons),
             "resent_uncertain": count("Mails sent again because an answer was lost: the most duplicates there can be."),
+            "first_accepted_at": time("When the relay took the first of those it took; null before."),
+            "last_accepted_at": time("And the last."),
+            "accepted_per_second": { "type": ["integer", "null"], "description": "Mails a second between the two." },
             "last_at": time("When something was last noted; null before anything was."),
             "next_retry_at": time("When the next attempt is due; null without one."),
         },

@@ -1,6 +1,7 @@
 //! What became of the mail about an article, as a newsroom asks for it.
 
 use bytes::Bytes;
+use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::eventually;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,67 @@ async fn the_ledger_is_its_owners_and_nobody_answering_is_said() {
     let other = room.token("wuhan", "desk").await;
     assert_eq!(room.as_token(&other).get(&path, &[]).await.status, 404, "it is another's article");
     assert_eq!(room.anonymous().get(&path, &[]).await.status, 401);
+    shutdown.cancel();
+    answering.await.unwrap();
+    room.close().await;
+}
+
+#[tokio::test]
+async fn an_order_needs_the_scope_and_the_article_and_its_answer_is_told() {
+    let room = Newsroom::open().await;
+    let made = room.post(&draft("Ordered"), &[]).await;
+    let id = made.header("location").rsplit('/').next().unwrap().to_owned();
+    let plan = format!("{id}-published");
+    let address = |order: &str| format!("/v1/articles/{id}/mail/{plan}/{order}");
+    let post = async |room: &Newsroom, path: &str| room.send(Method::POST, path, &[], None).await;
+    let silent = post(&room, &address("pause")).await;
+    assert_eq!((silent.status.as_u16(), &silent.json["type"]), (503, &json!("urn:newswire:problem:mail-unavailable")));
+    let (ask, shutdown) = (room.bus.clone(), CancellationToken::new());
+    let answering = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move {
+            let answer = async |question: Bytes| {
+                let question: Value = serde_json::from_slice(&question).expect("a question");
+                let answer = match question["order"].as_str() {
+                    Some("pause") => json!({ "answer": "control", "control": question }),
+                    Some("resume") => json!({ "answer": "refused", "detail": "It was cancelled." }),
+                    Some("cancel") => json!({ "answer": "no_such_plan" }),
+                    _ => json!({ "answer": "unavailable" }),
+                };
+                Some(answer.to_string().into())
+            };
+            ask.answer(subjects::ASK_MAIL, answer, shutdown).await;
+        }
+    });
+    let told = eventually("somebody answers", async || match post(&room, &address("pause")).await {
+        told if told.status == 200 => Ok(told),
+        other => Err(other.text),
+    })
+    .await;
+    let control = &told.json["control"];
+    assert_eq!(
+        (&told.json["plan"], &control["ask"], &control["plan"]),
+        (&json!(plan), &json!("control"), &json!(plan))
+    );
+    assert_eq!(control["owner"], json!({ "publisher": "hefei", "article": made.json["id"] }));
+    assert!(control["by"].as_str().is_some_and(|by| by.starts_with("token ")), "{control}");
+    for (order, status, word) in [
+        ("resume", 409, "plan-state"),
+        ("cancel", 404, "no-such-plan"),
+        ("retry", 503, "mail-unavailable"),
+        ("explode", 404, "not-found"),
+    ] {
+        let answer = post(&room, &address(order)).await;
+        let kind = format!("urn:newswire:problem:{word}");
+        assert_eq!((answer.status.as_u16(), &answer.json["type"]), (status, &json!(kind)), "{order}");
+    }
+    // Whatever the name holds, it is the mail's service that knows no such plan.
+    let strange = post(&room, &format!("/v1/articles/{id}/mail/%E6%96%B0%2E%2A/pause")).await;
+    assert_eq!(strange.json["control"]["plan"], "新.*");
+    assert_eq!(room.get(&address("pause"), &[]).await.status, 405);
+    let other = room.token("wuhan", "desk").await;
+    assert_eq!(post(&room.as_token(&other), &address("pause")).await.status, 404, "it is another's article");
+    assert_eq!(post(&room.anonymous(), &address("pause")).await.status, 401);
     shutdown.cancel();
     answering.await.unwrap();
     room.close().await;
