@@ -48,8 +48,11 @@ pub(crate) fn article(n: usize) -> serde_json::Value {
 
 /// Publishes [`article`].
 pub(crate) async fn publish(room: &Newsroom, n: usize) -> Sent {
-    let request =
-        room.http.post(room.url(Service::Publisher, "v1/articles")).bearer_auth(&room.token).json(&article(n));
+    publish_article(room, &article(n)).await
+}
+
+pub(crate) async fn publish_article(room: &Newsroom, article: &serde_json::Value) -> Sent {
+    let request = room.http.post(room.url(Service::Publisher, "v1/articles")).bearer_auth(&room.token).json(article);
     let at = Instant::now();
     let answer = request.send().await.expect("an answer");
     let status = answer.status();

@@ -23,7 +23,7 @@ pub(crate) async fn measure(room: &Newsroom, scale: Scale, ack: &Spread) {
     let bus = room.bus().await;
     let mut subscribed = 0;
     for (readers, articles) in [(1, scale.alone), scale.some, scale.many] {
-        subscribe(&bus, subscribed..readers).await;
+        subscribe(&bus, "all", subscribed..readers).await;
         subscribed = readers;
         // Only then has the notifier seen that it owes them no confirmation.
         room.settled().await;
@@ -94,7 +94,7 @@ async fn plan_time(bus: &Bus, sent: &Sent) -> Duration {
 
 /// Writes the records of confirmed subscribers as the store does. The claims on their addresses are left out: they
 /// matter to the form, not to who gets mail.
-async fn subscribe(bus: &Bus, numbers: std::ops::Range<usize>) {
+pub(crate) async fn subscribe(bus: &Bus, selection: &str, numbers: std::ops::Range<usize>) {
     const LONG_AGO: &str = "2026-01-01T00:00:00Z";
     let record = |n: usize| {
         // Spread as random ids are: the shard is the first two digits.
@@ -103,7 +103,7 @@ async fn subscribe(bus: &Bus, numbers: std::ops::Range<usize>) {
             "id": id,
             "address": format!("reader{n}@d{}.example.org", n % 100),
             "language": if n.is_multiple_of(4) { "zh" } else { "en" },
-            "subscriptions": [{ "selection": "all", "requested_at": LONG_AGO, "confirmed_at": LONG_AGO }],
+            "subscriptions": [{ "selection": selection, "requested_at": LONG_AGO, "confirmed_at": LONG_AGO }],
             "confirmation_sent_at": LONG_AGO,
             "consent": [
                 { "event": "requested", "at": LONG_AGO, "wording": 1 },

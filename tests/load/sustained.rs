@@ -116,7 +116,8 @@ impl Cpu {
     }
 }
 
-fn seconds(process: u32) -> Option<f64> {
+/// Processor seconds that a process has spent so far; `None` where there is no `/proc`.
+pub(crate) fn seconds(process: u32) -> Option<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name, in parentheses, may hold anything; user and system time are the 12th and 13th field after it.
     let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
