@@ -38,6 +38,16 @@ impl What {
             Self::Leave => "leave",
         }
     }
+
+    /// For whoever counts: a bounce by its class.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Bounce { class: Class::Hard, .. } => "hard",
+            Self::Bounce { class: Class::Soft, .. } => "soft",
+            Self::Bounce { class: Class::Sender, .. } => "sender",
+            Self::Complaint | Self::Leave => self.as_str(),
+        }
+    }
 }
 
 impl Event {

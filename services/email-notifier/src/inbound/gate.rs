@@ -7,7 +7,10 @@ use bus::{Bus, HeaderMap, PublishError};
 use inbound::{Bounce, Class, Report, Reported};
 use jiff::Timestamp;
 use mail::{Address, subscriber_of_return_path};
-use service_kit::Limit;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use service_kit::{Limit, Metrics};
 use tokio::time::Instant;
 use topology::{INBOUND, subjects};
 
@@ -46,6 +49,11 @@ pub(crate) enum Said {
     NotOurs,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
 pub(crate) struct Gate {
     bus: Bus,
     keys: Keys,
@@ -54,6 +62,7 @@ pub(crate) struct Gate {
     domain: String,
     faults: Limit<()>,
     unsaid_faults: AtomicU64,
+    counts: Family<Kind, Counter>,
 }
 
 /// Nothing is known for sure; whoever brought it must come again.
@@ -67,10 +76,12 @@ pub(crate) enum Away {
 
 impl Gate {
     /// `domain`: of the envelope senders of our mail.
-    pub(crate) fn new(bus: Bus, keys: Keys, store: Store, domain: &str) -> Self {
+    pub(crate) fn new(bus: Bus, keys: Keys, store: Store, domain: &str, metrics: &Metrics) -> Self {
         let faults = Limit::new(1, FAULTS_EVERY);
         let domain = domain.to_ascii_lowercase();
-        Self { bus, keys, store, domain, faults, unsaid_faults: AtomicU64::new(0) }
+        let counts = Family::<Kind, Counter>::default();
+        metrics.register("reports", "What came back of our mail, by what it says", counts.clone());
+        Self { bus, keys, store, domain, faults, unsaid_faults: AtomicU64::new(0), counts }
     }
 
     pub(crate) fn domain(&self) -> &str {
@@ -159,14 +170,20 @@ impl Gate {
             Report::Complaint => Some(What::Complaint),
             Report::AutoReply | Report::NoFailure => None,
             Report::Unclear => {
+                self.count("unclear");
                 nothing("a mail that may be a bounce, and does not say of what kind");
                 None
             }
         }
     }
 
+    fn count(&self, kind: &'static str) {
+        self.counts.get_or_create(&Kind { kind }).inc();
+    }
+
     /// A receiver refuses us, not its reader. There may be as many as there are readers: said once a minute.
     fn fault(&self, status: &str, diagnostic: &str, now: Instant) {
+        self.count("sender");
         let unsaid = self.unsaid_faults.fetch_add(1, Ordering::Relaxed) + 1;
         if self.faults.take((), now).is_ok() {
             self.unsaid_faults.fetch_sub(unsaid, Ordering::Relaxed);
@@ -183,6 +200,7 @@ impl Gate {
         let subject = subjects::inbound(identity);
         match self.bus.publish(&INBOUND, &subject, &subject, HeaderMap::new(), payload.into(), Some(0)).await {
             Ok(_) => {
+                self.count(event.what.kind());
                 tracing::info!(subscriber = %event.subscriber, event = event.what.as_str(), "came back");
                 Ok(())
             }

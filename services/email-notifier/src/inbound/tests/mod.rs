@@ -57,7 +57,7 @@ impl House {
         bus.provision(STREAMS, CONSUMERS, 1).await.unwrap();
         let keys = Keys::new(b"a secret of the tests");
         let store = Store::new(bus.clone(), keys.clone(), "UTC".into());
-        let gate = Arc::new(Gate::new(bus.clone(), keys.clone(), store.clone(), "News.Example"));
+        let gate = Arc::new(Gate::new(bus.clone(), keys.clone(), store.clone(), "News.Example", &metrics()));
         let shutdown = CancellationToken::new();
         let config = Inbound {
             lmtp: None,
@@ -190,6 +190,10 @@ fn stuffed(mail: &[u8]) -> Vec<u8> {
         wire.extend_from_slice(b"\r\n");
     }
     wire
+}
+
+fn metrics() -> service_kit::Metrics {
+    service_kit::Metrics::new("test")
 }
 
 fn samples() -> PathBuf {

@@ -242,7 +242,8 @@ async fn ses_is_who_signs_for_our_topic() {
 async fn serve_ses(house: &House, amazon: &Amazon) -> String {
     let sns = Sns::new(TOPIC.parse().unwrap(), "test").unwrap();
     sns.learn(Amazon::CERTIFICATE.parse().unwrap(), amazon.certificate.clone(), Instant::now());
-    let gate = Arc::new(Gate::new(house.bus.clone(), house.keys.clone(), house.store.clone(), "news.example"));
+    let gate =
+        Arc::new(Gate::new(house.bus.clone(), house.keys.clone(), house.store.clone(), "news.example", &metrics()));
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), "X").await.unwrap();
     let base = format!("http://{}", listener.address);
     let router = router(Webhooks::new(gate, Some(sns), None, None));
@@ -253,7 +254,7 @@ async fn serve_ses(house: &House, amazon: &Amazon) -> String {
 #[tokio::test]
 async fn what_is_not_set_up_is_not_there() {
     let house = House::open().await;
-    let gate = Gate::new(house.bus.clone(), house.keys.clone(), house.store.clone(), "news.example");
+    let gate = Gate::new(house.bus.clone(), house.keys.clone(), house.store.clone(), "news.example", &metrics());
     let router = webhooks(Arc::new(gate), &Inbound::default(), &"http://127.0.0.1/".parse().unwrap()).unwrap();
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), "X").await.unwrap();
     let base = format!("http://{}", listener.address);
