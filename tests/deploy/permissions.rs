@@ -119,7 +119,7 @@ async fn publish(bus: &Bus) {
     put_twice(bus, &EMBARGOES, &subjects::embargo(&riverton, &id)).await;
     caught_up(&mut bus.tail(&EMBARGOES, CancellationToken::new())).await;
     // Nobody answers yet; that it may be asked is in the violations, of which there are none.
-    assert_eq!(bus.request(subjects::ASK_REACH, "{}".into(), Duration::from_millis(200)).await, None);
+    assert_eq!(bus.request(subjects::ASK_MAIL, "{}".into(), Duration::from_millis(200)).await, None);
     put(bus, &DESK, &subjects::erasure_due(&riverton, &id), None).await;
     let shutdown = CancellationToken::new();
     let (working, stop) = (bus.clone(), shutdown.clone());
@@ -294,7 +294,7 @@ async fn each_can_do_its_work_and_nothing_else() {
                 "$JS.API.STREAM.MSG.GET.EMBARGOES",
                 "$JS.API.CONSUMER.CREATE.EMBARGOES.x.nw.embargo.*.*",
             ],
-            &["nw.article.>", "nw.subscriber.>", "nw.ask.reach"],
+            &["nw.article.>", "nw.subscriber.>", "nw.ask.mail"],
         ),
         (
             "feed-reader",

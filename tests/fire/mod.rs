@@ -64,7 +64,7 @@ pub(crate) async fn burn(fire: Fire) -> Aftermath {
     // What was refused at random is now taken: the rest of the run is to end.
     scene.room.mailbox.set_faults(relay::refusals());
     let plan = scene.ended(plan).await;
-    scene.room.settled().await;
+    scene.room.settled_within(fire.within).await;
     let after = Aftermath::of(&fire, &scene.tally, plan, begun.elapsed());
     after.judge(&fire);
     scene.bus.close().await;
@@ -81,7 +81,7 @@ impl Scene {
         for batch in readers.chunks(BATCH) {
             bus.publish_batch(batch.to_vec()).await.expect("subscribed");
         }
-        room.settled().await;
+        room.settled_within(fire.within).await;
         let second = room.another(Service::EmailNotifier, 0);
         Self { fire, room, second, bus, tally, article: String::new() }
     }

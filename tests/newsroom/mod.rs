@@ -197,9 +197,14 @@ impl Newsroom {
 
     /// Nothing is left unacknowledged, and nothing is dead.
     pub(crate) async fn settled(&self) {
+        self.settled_within(Duration::from_secs(60)).await;
+    }
+
+    /// As [`Newsroom::settled`], where there is much to do.
+    pub(crate) async fn settled_within(&self, limit: Duration) {
         let bus = self.bus().await;
         // A delivery that was lost in a crash comes again after the consumer's ack_wait.
-        eventually_within(Duration::from_secs(60), "everything is settled", async || {
+        eventually_within(limit, "everything is settled", async || {
             for consumer in topology::CONSUMERS {
                 let backlog = bus.backlog(consumer).await.map_err(|error| error.to_string())?;
                 if !backlog.is_empty() {

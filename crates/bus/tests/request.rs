@@ -17,7 +17,7 @@ async fn one_instance_answers_and_silence_is_none() {
     let nats = NatsServer::start().await;
     let asker = connect(&nats, "asker").await;
     let ask = async |question: &'static str, within: Duration| {
-        asker.request(subjects::ASK_REACH, question.into(), within).await
+        asker.request(subjects::ASK_MAIL, question.into(), within).await
     };
     assert_eq!(ask("anybody?", Duration::from_secs(5)).await, None, "nobody listens, and that is known at once");
     let shutdown = CancellationToken::new();
@@ -28,7 +28,7 @@ async fn one_instance_answers_and_silence_is_none() {
             let bus = Bus::connect(&server, "answerer").await.expect("connects");
             let answer =
                 async |question: bytes::Bytes| (question != "silence").then(|| format!("{name}: {question:?}").into());
-            bus.answer(subjects::ASK_REACH, answer, shutdown).await;
+            bus.answer(subjects::ASK_MAIL, answer, shutdown).await;
         })
     });
     let answer = eventually("an answer", async || ask("how many?", Duration::from_secs(5)).await.ok_or("none")).await;

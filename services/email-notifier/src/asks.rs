@@ -1,30 +1,56 @@
 //! What a newsroom asks about its mail, over the bus: the publisher has checked who asks and whose the article is.
 
-use article::wire::v1::Envelope;
-use article::{ArticleId, PublisherId};
+mod because;
+pub(crate) mod ledger;
+mod reach;
+mod why;
+
+use std::sync::Arc;
+
+use article::{Article, ArticleId, PublisherId};
 use bus::Bus;
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
-use topology::{ARTICLES, JOBS, LEDGER, subjects};
 
-use crate::ledger::{Ledger, Totals};
-use crate::plan::{Head, Kind, key};
+pub use self::because::{Because, Near};
+use self::ledger::Summary;
+use self::reach::Reach;
+pub(crate) use self::why::told;
+pub use self::why::{Sent, Told};
+use crate::control::{Control, Order};
+use crate::orders::{self, NotDone, Owner};
+use crate::readers::Readers;
+use crate::store::Store;
 
 /// Records read at one time.
 const AT_ONCE: usize = 16;
-
-/// Revisions that are asked for their notices, the newest: each costs four reads.
-const MAX_REVISIONS: u32 = 250;
-
-/// Plans in an answer, the newest notices: with the alert's they fit a message many times over.
-const MAX_PLANS: usize = 500;
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 enum Question {
     /// What became of all mail about an article.
     Ledger { publisher: PublisherId, article: ArticleId },
+    /// What an address was sent of an article.
+    Why { publisher: PublisherId, article: ArticleId, address: String },
+    /// Whom an article would reach.
+    Reach { of: Of },
+    /// What is to become of a plan.
+    Control {
+        /// `None`: the operator's.
+        #[serde(default)]
+        owner: Option<Owner>,
+        plan: String,
+        order: Order,
+        by: String,
+    },
+}
+
+/// Of what the reach is asked.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Of {
+    Article(Box<Article>),
+    Selection { publisher: PublisherId, selection: String },
 }
 
 #[derive(Debug, Serialize)]
@@ -33,76 +59,80 @@ enum Answer {
     Ledger {
         plans: Vec<Summary>,
     },
+    Why {
+        plans: Vec<Sent>,
+    },
+    Reach(Reach),
+    Control {
+        control: Control,
+    },
+    NoSuchPlan,
+    Refused {
+        detail: String,
+    },
+    /// The question cannot be answered as it stands, and why.
+    Invalid {
+        problem: String,
+    },
     /// A record cannot be read now, or at all.
     Unavailable,
 }
 
-/// One plan: `matched` is the sum of `states`, at any time.
-#[derive(Debug, Serialize)]
-struct Summary {
-    #[serde(flatten)]
-    head: Head,
-    open: usize,
-    #[serde(flatten)]
-    totals: Totals,
+/// Answers newsrooms.
+#[derive(Clone)]
+pub(crate) struct Asks {
+    pub bus: Bus,
+    pub readers: Arc<Readers>,
+    pub store: Store,
 }
 
-/// The answer to a question; `None` to what is none.
-pub(crate) async fn answer(bus: &Bus, question: &[u8]) -> Option<Bytes> {
-    let Question::Ledger { publisher, article } = serde_json::from_slice(question).ok()?;
-    let answer = match plans(bus, &publisher, article).await {
-        Ok(plans) => Answer::Ledger { plans },
-        Err(error) => {
-            tracing::warn!(%article, error, "a question about mail cannot be answered");
-            Answer::Unavailable
-        }
-    };
-    Some(serde_json::to_vec(&answer).expect("an answer has string keys only").into())
-}
-
-/// The alert to an article, and its notices, the earliest revision's first.
-async fn plans(bus: &Bus, publisher: &PublisherId, article: ArticleId) -> Result<Vec<Summary>, String> {
-    let stored =
-        bus.last(&ARTICLES, &subjects::article(publisher, &article)).await.map_err(|error| error.to_string())?;
-    // Not public yet: an article under embargo has no mail.
-    let Some(stored) = stored else { return Ok(Vec::new()) };
-    let current = Envelope::from_bytes(&stored.payload).map_err(|error| error.to_string())?.data.revision;
-    let revisions = current.saturating_sub(MAX_REVISIONS).max(1) + 1..=current;
-    let notices = revisions.flat_map(|revision| {
-        [Kind::Correction, Kind::Withdrawal, Kind::Kill, Kind::Update].map(|kind| key(&article, kind, revision))
-    });
-    let keys: Vec<String> = [key(&article, Kind::Alert, 1)].into_iter().chain(notices).collect();
-    let heads = stream::iter(keys).map(|plan| head(bus, plan)).buffered(AT_ONCE);
-    let mut heads: Vec<Head> = heads.try_filter_map(async |head| Ok(head)).try_collect().await?;
-    heads.retain(|head| head.publisher.as_ref() == Some(publisher));
-    if heads.len() > MAX_PLANS {
-        heads.drain(1..heads.len() - MAX_PLANS);
+impl Asks {
+    /// The answer to a question; `None` to what is none.
+    pub(crate) async fn answer(&self, question: &[u8]) -> Option<Bytes> {
+        let answer = match serde_json::from_slice(question).ok()? {
+            Question::Ledger { publisher, article } => {
+                let plans = ledger::plans(&self.bus, &publisher, article).await;
+                read(article, plans.map(|plans| Answer::Ledger { plans }))
+            }
+            Question::Why { publisher, article, address } => match address.parse() {
+                Ok(address) => {
+                    let sent = why::outcomes(&self.bus, &self.store, &publisher, article, &address).await;
+                    read(article, sent.map(|plans| Answer::Why { plans }))
+                }
+                Err(problem) => invalid(&problem),
+            },
+            Question::Reach { of: Of::Article(article) } => {
+                Answer::Reach(self.readers.reach(&article, service_kit::now()))
+            }
+            Question::Reach { of: Of::Selection { publisher, selection } } => {
+                match self.readers.reach_of(&publisher, &selection, service_kit::now()) {
+                    Ok(reach) => Answer::Reach(reach),
+                    Err(problem) => invalid(&problem),
+                }
+            }
+            Question::Control { owner, plan, order, by } => {
+                match orders::give(&self.bus, &plan, owner.as_ref(), order, &by).await {
+                    Ok(control) => Answer::Control { control },
+                    Err(NotDone::NoSuchPlan) => Answer::NoSuchPlan,
+                    Err(NotDone::Refused(refused)) => Answer::Refused { detail: refused.to_string() },
+                    Err(NotDone::Unavailable(error)) => {
+                        tracing::warn!(plan, error, "an order to a plan cannot be carried out");
+                        Answer::Unavailable
+                    }
+                }
+            }
+        };
+        Some(serde_json::to_vec(&answer).expect("an answer has string keys only").into())
     }
-    stream::iter(heads).then(|head| summary(bus, head)).try_collect().await
 }
 
-async fn head(bus: &Bus, plan: String) -> Result<Option<Head>, String> {
-    let stored = bus.last(&JOBS, &subjects::plan(&plan)).await.map_err(|error| error.to_string())?;
-    stored.map(|stored| serde_json::from_slice(&stored.payload)).transpose().map_err(|error| format!("{plan}: {error}"))
+fn invalid(problem: &dyn std::fmt::Display) -> Answer {
+    Answer::Invalid { problem: problem.to_string() }
 }
 
-/// Counts what the chunks' records say; the chunks themselves, which hold the recipients, are not read.
-async fn summary(bus: &Bus, head: Head) -> Result<Summary, String> {
-    let plan = head.plan.as_str();
-    let records = stream::iter(0..head.chunks).map(async |chunk| {
-        let stored = bus.last(&LEDGER, &subjects::ledger(plan, chunk)).await.map_err(|error| error.to_string())?;
-        let read = stored.map(|stored| Ledger::read(&stored.payload).map(|ledger| (ledger, stored.stored_at)));
-        read.transpose().map_err(|error| format!("{plan}, chunk {chunk}: {error}"))
-    });
-    let add = async |mut totals: Totals, record: Option<(Ledger, jiff::Timestamp)>| {
-        if let Some((ledger, stored)) = record {
-            totals.add(&ledger, stored);
-        }
-        Ok(totals)
-    };
-    let mut totals = records.buffer_unordered(AT_ONCE).try_fold(Totals::default(), add).await?;
-    if !totals.close(head.matched) {
-        return Err(format!("{plan}: its records have more recipients than it has"));
-    }
-    Ok(Summary { open: totals.states.open(), head, totals })
+fn read(article: ArticleId, answer: Result<Answer, String>) -> Answer {
+    answer.unwrap_or_else(|error| {
+        tracing::warn!(%article, error, "a question about mail cannot be answered");
+        Answer::Unavailable
+    })
 }

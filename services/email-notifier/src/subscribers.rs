@@ -11,12 +11,14 @@ mod remains;
 #[cfg(test)]
 mod tests;
 
+use article::ArticleId;
 use bus::Bus;
 use bytes::Bytes;
 use mail::Address;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::remains::remains;
+use crate::asks::{Told, told};
 use crate::store::Store;
 
 /// Rows one question may bring.
@@ -44,6 +46,8 @@ pub enum Question {
     Show { address: String },
     /// Answered by a [`Forgotten`].
     Erase { address: String },
+    /// What an address was sent of an article, and why. Answered by a [`Told`].
+    Why { article: ArticleId, address: String },
 }
 
 /// One subscription, as its columns stand in a file. What is empty is not said.
@@ -142,6 +146,7 @@ impl Desk {
             Ok(Question::Export { after }) => written(&self.export(after).await),
             Ok(Question::Show { address }) => written(&self.show(&address).await),
             Ok(Question::Erase { address }) => written(&self.erase(&address).await),
+            Ok(Question::Why { article, address }) => written(&self.why(article, &address).await),
             Err(error) => written::<()>(&Err(format!("not a question of this version: {error}"))),
         }
     }
@@ -152,6 +157,12 @@ impl Desk {
         let suppressed = self.store.suppressed(&address).await.map_err(away)?;
         let record = record.map(|record| serde_json::to_value(&record).expect("records have string keys only"));
         Ok(Shown { record, suppressed })
+    }
+
+    async fn why(&self, article: ArticleId, address: &str) -> Answer<Told> {
+        let address = parsed(address)?;
+        tracing::info!(%article, "the operator asks what an address was sent");
+        told(&self.bus, &self.store, article, &address).await
     }
 
     async fn erase(&self, address: &str) -> Answer<Forgotten> {

@@ -9,9 +9,12 @@ mod keys;
 mod kill;
 mod ledger;
 mod list;
+mod mail;
 mod output;
+mod plan;
 mod process;
 mod provision;
+mod reach;
 mod server;
 mod source;
 mod subscribers;
@@ -19,6 +22,7 @@ mod token;
 mod up;
 mod watch;
 mod webhook;
+mod why;
 
 use std::process::ExitCode;
 
@@ -51,6 +55,12 @@ enum Command {
     Revisions(list::RevisionsArgs),
     /// Show what became of all mail about an article, and follow it while it is sent
     Ledger(ledger::Args),
+    /// Stop a plan of mail, let it go on, end it, or try its failures again
+    Plan(plan::Args),
+    /// Tell what an address was sent of an article, and why it was or was not (talks to NATS)
+    Why(why::Args),
+    /// Count the readers that news would be mailed to, before it is published
+    Reach(reach::Args),
     /// Take an article out of the feeds and stop its mail, until it is released
     Hold(change::HoldArgs),
     /// Let an article go that is held, or end an embargo early
@@ -69,6 +79,8 @@ enum Command {
     Source(source::Args),
     /// Take email subscribers in and out as CSV, show one, erase one (talks to NATS)
     Subscribers(subscribers::Args),
+    /// Show what a mail about an article looks like, and send one for trial (talks to NATS)
+    Mail(mail::Args),
     /// Make the keys by which the services prove who they are to NATS
     Keys(keys::Args),
     /// Bring a NATS server to what this version needs, and check it
@@ -108,6 +120,9 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::List(args) => list::list(args).await,
         Command::Revisions(args) => list::revisions(args).await,
         Command::Ledger(args) => ledger::run(args).await,
+        Command::Plan(args) => plan::run(args).await,
+        Command::Why(args) => why::run(args).await,
+        Command::Reach(args) => reach::run(args).await,
         Command::Hold(args) => change::hold(args, "hold").await,
         Command::Release(args) => change::hold(args, "release").await,
         Command::Withdraw(args) => change::withdraw(args).await,
@@ -117,6 +132,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Webhook(args) => webhook::run(args).await,
         Command::Source(args) => source::run(args).await,
         Command::Subscribers(args) => subscribers::run(args).await,
+        Command::Mail(args) => mail::run(args).await,
         Command::Keys(args) => keys::run(&args),
         Command::Provision(args) => provision::run(args).await,
         Command::Up(options) => {

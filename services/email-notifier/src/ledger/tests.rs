@@ -42,7 +42,7 @@ fn the_last_word_and_its_time_are_kept_of_whoever_does_not_have_it() {
     assert_eq!([0, 1, 2, 3].map(|n| ledger.noted(n)), [later, now(), now(), now()].map(Some));
     while let Some(retry) = ledger.plan_retry(later) {
         assert!(ledger.begin_retry(retry.attempt));
-        [1, 2].map(|recipient| ledger.set(recipient, State::Deferred));
+        [1, 2].into_iter().for_each(|recipient| ledger.set(recipient, State::Deferred));
     }
     assert_eq!(ledger.said(1), Some("given up after 9 attempts; the last: 452 4.2.2 full"));
     for recipient in 0..1000 {

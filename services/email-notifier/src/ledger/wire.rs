@@ -17,23 +17,32 @@ pub(super) mod letters {
     }
 }
 
-/// Revisions as pairs of a revision and how many in a row have it: windows are neighbours.
+/// Numbers as pairs of a number and how many in a row have it: windows are neighbours.
 pub(super) mod runs {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use serde::de::{DeserializeOwned, Error};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     /// Far more recipients than a chunk has.
     const MAX: usize = 1 << 22;
 
-    pub(in super::super) fn serialize<S: Serializer>(revisions: &[u32], serializer: S) -> Result<S::Ok, S::Error> {
-        let same = revisions.chunk_by(|one, next| one == next);
-        serializer.collect_seq(same.map(|run| (run[0], run.len())))
+    pub(in super::super) fn serialize<T, S>(numbers: &[T], serializer: S) -> Result<S::Ok, S::Error>
+    where
+        T: Serialize + PartialEq,
+        S: Serializer,
+    {
+        let same = numbers.chunk_by(|one, next| one == next);
+        serializer.collect_seq(same.map(|run| (&run[0], run.len())))
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
-        let runs: Vec<(u32, usize)> = Vec::deserialize(deserializer)?;
+    pub(in super::super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+    where
+        T: DeserializeOwned + Clone,
+        D: Deserializer<'de>,
+    {
+        let runs: Vec<(T, usize)> = Vec::deserialize(deserializer)?;
         if runs.iter().fold(0, |sum: usize, (_, count)| sum.saturating_add(*count)) > MAX {
             return Err(D::Error::custom("more recipients than any chunk has"));
         }
-        Ok(runs.into_iter().flat_map(|(revision, count)| std::iter::repeat_n(revision, count)).collect())
+        Ok(runs.into_iter().flat_map(|(number, count)| std::iter::repeat_n(number, count)).collect())
     }
 }

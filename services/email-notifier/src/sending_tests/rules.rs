@@ -91,12 +91,15 @@ async fn the_desk_is_told_how_many_readers_an_article_would_reach() {
     desk.run_notifier().await;
     let (article, _) = desk.publish(None, create("Asked about")).await;
     desk.worked_off(&article).await;
-    let ask =
-        async |question: Vec<u8>| desk.bus.request(subjects::ASK_REACH, question.into(), Duration::from_secs(1)).await;
-    let answer = ask(serde_json::to_vec(&article).unwrap()).await.unwrap();
-    assert_eq!(serde_json::from_slice::<serde_json::Value>(&answer).unwrap(), serde_json::json!({"readers": 5}));
-    let test = serde_json::to_vec(&Article { test: true, ..article }).unwrap();
-    assert_eq!(ask(test).await.unwrap(), r#"{"readers":0}"#);
-    assert_eq!(ask(b"no article".to_vec()).await, None);
+    let ask = async |article: &Article| {
+        let question = serde_json::json!({ "ask": "reach", "of": { "article": article } }).to_string();
+        let answer = desk.bus.request(subjects::ASK_MAIL, question.into(), Duration::from_secs(1)).await.unwrap();
+        serde_json::from_slice::<serde_json::Value>(&answer).unwrap()
+    };
+    let reach = |n| serde_json::json!({ "answer": "reach", "immediate": n, "daily": 0, "weekly": 0, "paused": 0 });
+    assert_eq!(ask(&article).await, reach(5));
+    assert_eq!(ask(&Article { test: true, ..article }).await, reach(0));
+    let nonsense = "no question".into();
+    assert_eq!(desk.bus.request(subjects::ASK_MAIL, nonsense, Duration::from_millis(300)).await, None);
     desk.stop().await;
 }

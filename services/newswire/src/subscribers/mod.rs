@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use bus::Bus;
 use email_notifier::subscribers::{Answer, Forgotten, Question, Shown};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use topology::subjects;
 
@@ -75,7 +76,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 struct NoAnswer;
 
 /// Asks, and fails with what the answer says is to be done.
-async fn ask<T: DeserializeOwned>(bus: &Bus, question: &Question) -> anyhow::Result<T> {
+pub(crate) async fn ask<T: DeserializeOwned>(bus: &Bus, question: &impl Serialize) -> anyhow::Result<T> {
     let text = serde_json::to_vec(question)?;
     let answer = bus.request(subjects::ASK_SUBSCRIBERS, text.into(), ANSWER_WITHIN).await;
     let answer = answer.ok_or(NoAnswer)?;

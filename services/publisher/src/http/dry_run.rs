@@ -10,11 +10,8 @@ use axum::Json;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bus::Bus;
-use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use subscription::Selection;
-use topology::subjects::ASK_REACH;
 
 use super::query::{Asked, Parameters};
 use crate::refusal::Refusal;
@@ -50,31 +47,14 @@ fn feeds(article: &Article) -> Vec<String> {
     }
 }
 
-/// Readers who would get a mail of their own at once, not in a digest; `null` where that is not known.
+/// Readers who would be mailed, by how; `null` where that is not known.
 async fn readers(bus: &Bus, article: &Article) -> Value {
     match (article.status, article.change.kind) {
         (Status::Embargoed, _) | (Status::Published, ChangeKind::New | ChangeKind::Release) => {
-            let question =
-                serde_json::to_vec(article).expect("strings, numbers and string-keyed maps always serialise");
-            let answer = bus.request(ASK_REACH, question.into(), COUNTING).await;
-            answer.and_then(|answer| read(&answer)).map_or(Value::Null, |readers| json!({ "immediate": readers }))
+            super::questions::reach_of(bus, &json!({ "article": article }), COUNTING).await.unwrap_or_default()
         }
         // Notices go to those who were mailed before, whom nobody has counted.
         (_, ChangeKind::Correction | ChangeKind::Withdraw | ChangeKind::Kill) => Value::Null,
-        _ => json!({ "immediate": 0 }),
-    }
-}
-
-fn read(answer: &Bytes) -> Option<u64> {
-    #[derive(Deserialize)]
-    struct Reach {
-        readers: u64,
-    }
-    match serde_json::from_slice(answer) {
-        Ok(Reach { readers }) => Some(readers),
-        Err(error) => {
-            tracing::warn!(%error, "the number of readers cannot be read from email-notifier's answer");
-            None
-        }
+        _ => json!({ "immediate": 0, "daily": 0, "weekly": 0, "paused": 0 }),
     }
 }

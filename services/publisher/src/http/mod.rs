@@ -12,6 +12,7 @@ mod limits;
 mod list;
 mod mail;
 mod query;
+mod questions;
 mod webhooks;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::token::{Registry, Uses};
 use crate::webhook::Webhooks;
 
 pub(crate) use limits::MAX_BODY;
+pub(crate) use mail::ORDERS;
 pub(crate) use list::{LEFT_OUT, LIST_LIMIT, MAX_LIST_LIMIT};
 
 /// Of a path in the access log: what is longer is no address of ours.
@@ -68,6 +70,9 @@ pub(crate) fn router(app: App, health: &Health) -> Router {
         .route("/v1/articles/{id}/revisions", get(changes::revisions))
         .route("/v1/articles/{id}/receipts", get(changes::receipts))
         .route("/v1/articles/{id}/mail", get(mail::ledger))
+        .route("/v1/articles/{id}/mail/why", post(questions::why))
+        .route("/v1/reach", post(questions::reach))
+        .route("/v1/articles/{id}/mail/{plan}/{order}", post(mail::order))
         .route("/v1/token", get(list::token))
         .route_layer(from_fn_with_state(app.clone(), auth::require));
     let places = |count: usize| from_fn_with_state(Arc::new(Semaphore::new(count)), limits::bound);

@@ -57,7 +57,7 @@ pub(super) fn dry_run_example() -> Value {
         "dry_run": true,
         "article": article_example(),
         "feeds": ["all", "publisher/city-desk", "section/city", "language/en", "urgency/5"],
-        "readers": { "immediate": 1742 },
+        "readers": { "immediate": 1742, "daily": 310, "weekly": 95, "paused": 12 },
     })
 }
 

@@ -6,6 +6,7 @@ mod examples;
 mod exports;
 mod mail;
 mod parts;
+mod questions;
 mod schemas;
 mod service;
 
@@ -39,6 +40,11 @@ pub fn openapi() -> Value {
             "/v1/articles/{id}/revisions": { "parameters": [article_id()], "get": changes::revisions() },
             "/v1/articles/{id}/receipts": { "parameters": [article_id()], "get": changes::receipts() },
             "/v1/articles/{id}/mail": { "parameters": [article_id()], "get": mail::ledger() },
+            "/v1/articles/{id}/mail/why": { "parameters": [article_id()], "post": questions::why() },
+            "/v1/reach": { "post": questions::reach() },
+            "/v1/articles/{id}/mail/{plan}/{order}": {
+                "parameters": [article_id(), mail::plan(), mail::order_parameter()], "post": mail::order(),
+            },
             "/v1/articles/{id}/ninjs": { "parameters": [article_id()], "get": exports::ninjs() },
             "/v1/articles/{id}/json-ld": { "parameters": [article_id()], "get": exports::json_ld() },
             "/v1/webhooks/{hook}": { "parameters": [webhook_id()], "post": exports::webhook() },

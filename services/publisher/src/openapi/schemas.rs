@@ -24,6 +24,12 @@ pub(super) fn schemas() -> Value {
     schemas.insert("Revisions".into(), list_of("revisions", &revision()));
     schemas.insert("Receipts".into(), receipts());
     schemas.insert("MailLedger".into(), super::mail::schema());
+    schemas.insert("MailWhy".into(), super::questions::one("address", "An email address."));
+    schemas.insert("MailSent".into(), super::questions::sent());
+    schemas.insert("ReachRequest".into(), super::questions::one("selection", "An expression, as feeds have it."));
+    schemas.insert("Reach".into(), super::questions::readers());
+    schemas.insert("MailOrdered".into(), super::mail::ordered());
+    schemas.insert("MailControl".into(), super::mail::control());
     schemas.insert("Token".into(), token());
     schemas.insert("WebhookOutcome".into(), webhook_outcome());
     schemas.insert("Problem".into(), problem());
@@ -78,14 +84,7 @@ fn dry_run() -> Value {
                 "description": "Who would be mailed; null when that is not known: for notices, and when nobody counts.",
                 "anyOf": [
                     { "type": "null" },
-                    {
-                        "type": "object",
-                        "required": ["immediate"],
-                        "properties": { "immediate": {
-                            "type": "integer", "minimum": 0,
-                            "description": "Readers who would get a mail at once, not in a digest.",
-                        } },
-                    },
+                    { "$ref": "#/components/schemas/Reach" },
                 ],
             },
         },

@@ -143,11 +143,13 @@ async fn a_dry_run_says_what_would_happen_and_nothing_does() {
     let answering = tokio::spawn({
         let shutdown = shutdown.clone();
         async move {
-            let count = async |article: Bytes| {
-                let article: Value = serde_json::from_slice(&article).expect("an article");
-                Some(json!({ "readers": article["headline"].as_str().unwrap().len() }).to_string().into())
+            let count = async |question: Bytes| {
+                let question: Value = serde_json::from_slice(&question).expect("a question");
+                let length = question["of"]["article"]["headline"].as_str().unwrap().len();
+                let reach = json!({ "answer": "reach", "immediate": length, "daily": 2, "weekly": 1, "paused": 0 });
+                Some(reach.to_string().into())
             };
-            ask.answer(subjects::ASK_REACH, count, shutdown).await;
+            ask.answer(subjects::ASK_MAIL, count, shutdown).await;
         }
     });
     let trial = async |method: Method, path: &str, if_match: &str, body: &Value| {
@@ -166,7 +168,7 @@ async fn a_dry_run_says_what_would_happen_and_nothing_does() {
     .await;
     assert_eq!((tried.status.as_u16(), &tried.json["dry_run"]), (200, &json!(true)));
     assert_eq!(tried.json["feeds"], feeds);
-    assert_eq!(tried.json["readers"], json!({ "immediate": 7 }));
+    assert_eq!(tried.json["readers"], json!({ "immediate": 7, "daily": 2, "weekly": 1, "paused": 0 }));
     assert_eq!(room.bus.last_sequence(&ARTICLES).await.unwrap(), 0, "nothing was written");
     // The same mistakes, found.
     let wrong = trial(Method::POST, "/v1/articles", "", &json!({ "headline": "x" })).await;
@@ -186,12 +188,12 @@ async fn a_dry_run_says_what_would_happen_and_nothing_does() {
     let revised = trial(Method::PUT, &address, "\"1\"", &document).await;
     assert_eq!(
         (&revised.json["article"]["revision"], &revised.json["readers"]),
-        (&json!(2), &json!({ "immediate": 0 }))
+        (&json!(2), &json!({ "immediate": 0, "daily": 0, "weekly": 0, "paused": 0 }))
     );
     assert_eq!(trial(Method::PUT, &address, "\"2\"", &document).await.status, 412);
     let changes = format!("{address}/changes");
     for (kind, feeds, readers) in [
-        ("hold", json!([]), json!({ "immediate": 0 })),
+        ("hold", json!([]), json!({ "immediate": 0, "daily": 0, "weekly": 0, "paused": 0 })),
         ("withdraw", feeds.clone(), Value::Null),
         // A kill may be for the keyword.
         ("kill", json!([&of[..], &["language/en", "urgency/5"]].concat()), Value::Null),
