@@ -24,7 +24,6 @@ mod planner;
 mod pool;
 mod readers;
 mod recipients;
-pub mod samples;
 mod service;
 mod shaping;
 mod signing;

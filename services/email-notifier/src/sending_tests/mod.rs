@@ -1,5 +1,6 @@
 //! Plans, windows and the ledger against a real nats-server and a relay that does what relays do.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use topology::{ARTICLES, CONSUMERS, JOBS, LEDGER, RECEIPTS, RETRIES, STREAMS, SUBSCRIBERS, subjects};
 
+use crate::counts::Counts;
 use crate::issues::Issues;
 use crate::ledger::{Ledger, State};
 use crate::links::Keys;
@@ -26,13 +28,17 @@ use crate::service::relay;
 use crate::store::Store;
 use crate::subscriber::{Form, Subscriber, SubscriberId, Wish};
 use crate::worker::Worker;
-use crate::{Config, EmailNotifier, Inbound, RelayConfig, RelayTls};
+use crate::{Config, GuardConfig, EmailNotifier, Inbound, RelayConfig, RelayTls};
 
+mod digests;
 mod erased;
+mod farewell;
 mod links;
 mod ledger;
 mod notices;
 mod once;
+mod orders;
+mod relay;
 mod rules;
 mod signed;
 mod trouble;
@@ -46,6 +52,8 @@ struct Desk {
     mailbox: Mailbox,
     shutdown: CancellationToken,
     services: Vec<JoinHandle<anyhow::Result<()>>>,
+    /// Of the notifier that was started last.
+    metrics: Option<SocketAddr>,
 }
 
 impl Desk {
@@ -56,7 +64,7 @@ impl Desk {
         bus.provision(STREAMS, CONSUMERS, 1).await.unwrap();
         let store = Store::new(bus.clone(), Keys::new(SECRET.as_bytes()), "UTC".into());
         let mailbox = mail_sink(faults).await;
-        Self { nats, bus, store, mailbox, shutdown: CancellationToken::new(), services: Vec::new() }
+        Self { nats, bus, store, mailbox, shutdown: CancellationToken::new(), services: Vec::new(), metrics: None }
     }
 
     fn config(&self) -> Config {
@@ -66,18 +74,21 @@ impl Desk {
         Config {
             nats: Server { url: self.nats.url().into(), credentials: Credentials::None },
             listen: "127.0.0.1:0".parse().unwrap(),
+            metrics: Some("127.0.0.1:0".parse().unwrap()),
             tls: None,
             site,
             pages_url: url(1),
             public_url: url(2),
             secret: Secret::new(SECRET),
             zone: "UTC".into(),
+            guard: GuardConfig::default(),
             relay: RelayConfig {
                 host: smtp.ip().to_string(),
                 port: smtp.port(),
                 tls: RelayTls::None,
                 user: None,
                 password: None,
+                roots: Vec::new(),
                 timeout: Duration::from_secs(5),
             },
             dkim: None,
@@ -87,7 +98,12 @@ impl Desk {
     }
 
     async fn run_notifier(&mut self) {
-        let service = EmailNotifier::bind(self.config()).await.unwrap();
+        self.run_as(self.config()).await;
+    }
+
+    async fn run_as(&mut self, config: Config) {
+        let service = EmailNotifier::bind(config).await.unwrap();
+        self.metrics = service.metrics_address();
         self.services.push(tokio::spawn(service.run(self.shutdown.clone())));
     }
 
