@@ -24,6 +24,7 @@ mod planner;
 mod pool;
 mod readers;
 mod recipients;
+pub mod samples;
 mod service;
 mod shaping;
 mod signing;

@@ -327,10 +327,10 @@ async fn work(
     let operator = move |question: bytes::Bytes| {
         let (desk, samples) = (desk.clone(), samples.clone());
         async move {
-            match samples.answer(&question).await {
-                None => Some(desk.answer(&question).await),
-                sample => sample,
-            }
+            Some(match samples.answer(&question) {
+                Some(sample) => sample.await,
+                None => desk.answer(&question).await,
+            })
         }
         .boxed()
     };

@@ -34,6 +34,7 @@ mod digests;
 mod erased;
 mod farewell;
 mod links;
+mod looked_at;
 mod ledger;
 mod notices;
 mod once;

@@ -21,6 +21,12 @@ struct Office {
 async fn office() -> Office {
     let desk = Desk::bare().await;
     desk.ok(&["provision"]).await;
+    let (mailbox, stop) = notifier(&desk).await;
+    Office { desk, mailbox, _stop: stop }
+}
+
+/// An email-notifier that answers, until the guard goes.
+pub(crate) async fn notifier(desk: &Desk) -> (Mailbox, tokio_util::sync::DropGuard) {
     let mailbox = mail_sink(vec![]).await;
     let url: url::Url = "http://127.0.0.1:1/".parse().expect("a URL");
     let site = mail::Site::new(
@@ -39,6 +45,7 @@ async fn office() -> Office {
         public_url: url,
         secret: Secret::new("a secret of at least thirty-two bytes"),
         zone: "Asia/Shanghai".into(),
+        guard: email_notifier::GuardConfig::default(),
         relay: RelayConfig {
             host: mailbox.smtp_addr().ip().to_string(),
             port: mailbox.smtp_addr().port(),
@@ -58,7 +65,7 @@ async fn office() -> Office {
         ran => Err(ran.err),
     })
     .await;
-    Office { desk, mailbox, _stop: stop.drop_guard() }
+    (mailbox, stop.drop_guard())
 }
 
 #[tokio::test]
