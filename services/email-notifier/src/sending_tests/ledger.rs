@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-async fn plans(desk: &Desk, article: &Article) -> Option<Vec<Value>> {
+pub(super) async fn plans(desk: &Desk, article: &Article) -> Option<Vec<Value>> {
     let question = json!({ "ask": "ledger", "publisher": "test", "article": article.id }).to_string();
     let answer = desk.bus.request(subjects::ASK_MAIL, question.into(), Duration::from_secs(5)).await?;
     let mut answer: Value = serde_json::from_slice(&answer).unwrap();
