@@ -216,7 +216,7 @@ async fn what_is_cancelled_ends_for_good_and_corrections_reach_who_has_it() {
     assert_eq!(cancelled["control"]["state"], "cancelled");
     let gone = desk.all_are(&article, &[State::Suppressed(Why::Cancelled), State::Accepted]).await;
     let copies = desk.copies(&article);
-    assert!(gone > 0 && copies.len() == 160 - gone && !copies.contains_key(&address(3)), "{gone} {}", copies.len());
+    assert!(gone > 1 && copies.len() == 160 - gone && !copies.contains_key(&address(3)), "{gone} {}", copies.len());
     let plan = &ledger::plans(&desk, &article).await.unwrap()[0];
     assert_eq!((&plan["open"], &plan["suppressed"]["cancelled"]), (&json!(0), &json!(gone)));
     for order in ["resume", "pause", "retry"] {
