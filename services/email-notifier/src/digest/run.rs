@@ -246,3 +246,6 @@ fn first_on<T: Serialize>(subject: String, value: &T) -> BatchMessage {
     let payload = serde_json::to_vec(value).expect("runs have string keys only");
     BatchMessage { subject, headers: HeaderMap::new(), payload: payload.into(), expected: Some(0) }
 }
+
+#[cfg(test)]
+mod measure;

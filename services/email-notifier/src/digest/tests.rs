@@ -273,7 +273,7 @@ fn apply(record: &mut Subscriber, deed: &Deed, now: Timestamp) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn each_article_reaches_its_subscriber_exactly_once(history in history()) {

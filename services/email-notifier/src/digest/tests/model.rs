@@ -1,6 +1,6 @@
 //! The same by hand: no spans, no due times, but letters that lie there until a bell rings.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use jiff::tz::TimeZone;
