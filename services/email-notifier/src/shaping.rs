@@ -83,7 +83,6 @@ impl Domains {
             return;
         }
         let Some(known) = self.0.get_mut(domain) else { return };
-        known.asked = 0;
         let faster = known.pace.map(|pace| {
             let between = pace.between / 2;
             Pace { between, next: pace.next - between, ..pace }
