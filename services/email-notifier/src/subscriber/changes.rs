@@ -284,8 +284,7 @@ impl Subscription {
 
 /// A story is over when it is over: a digest of one has nothing to wait for.
 pub(super) fn suits(selection: &Selection, frequency: Frequency) -> Result<(), Refused> {
-    let story = selection.as_str().starts_with("story/");
-    if story && frequency != Frequency::Immediate { Err(Refused::Story) } else { Ok(()) }
+    if selection.story().is_some() && frequency != Frequency::Immediate { Err(Refused::Story) } else { Ok(()) }
 }
 
 /// The zone by its canonical spelling.

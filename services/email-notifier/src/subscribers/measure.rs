@@ -1,4 +1,5 @@
-//! What 20,000 subscribers cost: to take in, on the disk, and to read when the service starts. By hand, in release:
+//! What 20,000 subscribers cost: to take in, on the disk, and to read when the service starts; and what a million cost in
+//! memory, and to be found. By hand, in release:
 //! `cargo test --release -p email-notifier --lib measure -- --ignored --nocapture`
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::follow::Follower;
 use crate::links::Keys;
 use crate::readers::Readers;
 use crate::store::Store;
+use crate::subscriber::{Subscriber, SubscriberId, Wish};
 
 const SUBSCRIBERS_IN_ALL: usize = 20_000;
 
@@ -87,4 +89,66 @@ async fn twenty_thousand_subscribers() {
     );
     stop.cancel();
     following.await.unwrap();
+}
+
+/// Confirmed just now, each with a selection of their own making.
+fn confirmed(n: usize, selection: &str, now: jiff::Timestamp) -> Subscriber {
+    let address = format!("reader{n}@example.org").parse().unwrap();
+    let mut subscriber = Subscriber::new(SubscriberId::random(), address, "zh-Hans".into(), "Asia/Shanghai".into());
+    subscriber.request(&Wish::alerts(selection.parse().unwrap(), "zh-Hans"), now);
+    subscriber.confirm(now, now);
+    subscriber
+}
+
+fn article(document: &serde_json::Value, now: jiff::Timestamp) -> article::Article {
+    let provenance =
+        article::Provenance { channel: "api".into(), raw_sha256: String::new(), importer: None, warnings: Vec::new() };
+    let draft = Box::new(article::Draft::from_json(document, now).unwrap());
+    let (id, publisher) = (article::ArticleId::new(now, [0; 10]), "hefei".parse().unwrap());
+    article::apply(None, article::Command::Create { id, publisher, draft, provenance }, now).unwrap()
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn a_million_readers_in_memory() {
+    const MILLION: usize = 1_000_000;
+    let now = service_kit::now();
+    let news = |keyword: &str| {
+        article(
+            &serde_json::json!({"headline": "H", "body_text": "Heavy rain. ".repeat(250), "language": "en",
+                "section": ["World"], "keywords": [keyword]}),
+            now,
+        )
+    };
+    type Choose = fn(usize) -> String;
+    let mixed: Choose = |n| match n % 3 {
+        0 => "all".to_owned(),
+        1 => format!("section/s{}", n % 200),
+        _ => format!("keyword/k{}+!section/sport", n % 5000),
+    };
+    let different: Choose = |n| format!("keyword/k{}+!source/s{n}", n % 100_000);
+    for (what, choose) in [("mixed", mixed), ("a million different selections", different)] {
+        let (before, begun) = (resident(), Instant::now());
+        let readers = Readers::new();
+        for n in 0..MILLION {
+            readers.apply(&confirmed(n, &choose(n), now), n as u64);
+        }
+        println!(
+            "{what}: {} bytes of memory each, {:.1?} to take over",
+            resident().saturating_sub(before) / MILLION,
+            begun.elapsed()
+        );
+        let mut took: Vec<_> = (0..200)
+            .map(|n| {
+                let (news, begun) = (news(&format!("k{}", n * 5 + 2)), Instant::now());
+                let found = readers.matching(&news, now).len();
+                (begun.elapsed(), found)
+            })
+            .collect();
+        took.sort_unstable();
+        println!(
+            "whom an article is for: median {:.2?}, p99 {:.2?}; the slowest finds {}",
+            took[100].0, took[198].0, took[199].1
+        );
+    }
 }

@@ -90,7 +90,7 @@ impl Web {
         let selection = self.offered(fields.get("selection"));
         // A story is followed at once, whatever else the form says.
         let often = match &selection {
-            Some((selection, _)) if is_story(selection) => Ok(Frequency::Immediate),
+            Some((selection, _)) if selection.story().is_some() => Ok(Frequency::Immediate),
             _ => often::read(fields),
         };
         let zone = fields.find("zone").map(zone_name).transpose();
@@ -182,12 +182,7 @@ fn form<'a>(web: &'a Web, locale: Locale, typed: Typed<'a>) -> Subscribe<'a> {
         address: typed.address,
         wrong_address: None,
         language: typed.language,
-        often: Some(typed.often).filter(|_| !is_story(&chosen)),
+        often: Some(typed.often).filter(|_| chosen.story().is_none()),
         zones: typed.zones,
     }
-}
-
-/// Whether it is one story's updates.
-pub(super) fn is_story(selection: &Selection) -> bool {
-    selection.as_str().starts_with("story/")
 }

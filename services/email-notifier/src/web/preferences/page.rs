@@ -13,7 +13,6 @@ use crate::web::Web;
 use crate::web::form::Fields;
 use crate::web::often::{DAYS, KINDS, MORNING, Often, Zones, words};
 use crate::web::pages::{Choice, Chrome, STYLE, offers};
-use crate::web::subscribe::is_story;
 use crate::web::visitor::Visitor;
 
 /// Alerts a day that are offered as a cap.
@@ -150,7 +149,7 @@ fn items(web: &Web, chrome: &Chrome<'_>, subscriber: &Subscriber, typed: &Typed<
         Item {
             topic: web.topic(&subscription.selection, chrome.locale),
             how: words(chrome, subscription.frequency),
-            often: (!is_story(&subscription.selection)).then_some(often),
+            often: subscription.selection.story().is_none().then_some(often),
             open: changed.is_some(),
             selection,
         }
