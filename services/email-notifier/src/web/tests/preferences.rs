@@ -115,6 +115,7 @@ async fn what_is_held_can_be_taken_away_and_removed() {
     assert_eq!(held["subscriber"]["address"], ADDRESS);
     assert_eq!(held["subscriber"]["consent"][0]["form"], "/subscribe");
     assert!(held["kept_elsewhere"][0].as_str().unwrap().contains("400 days"), "{held}");
+    assert_eq!(site.written().await, written);
     assert_eq!((&held["pages"], &held["suppressed"]), (&format!("{}/", site.base).into(), &serde_json::Value::Null));
     let silent = site.suppressed("silent@example.org").await;
     let silent = format!("/preferences/{}", site.keys.preferences_token(silent, now() + PREFERENCES_BY_FORM));
