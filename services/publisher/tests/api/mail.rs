@@ -7,7 +7,7 @@ use testkit::eventually;
 use tokio_util::sync::CancellationToken;
 use topology::subjects;
 
-use crate::desk::{Newsroom, draft};
+use crate::desk::{Client, Newsroom, draft};
 
 #[tokio::test]
 async fn the_ledger_is_its_owners_and_nobody_answering_is_said() {
@@ -53,7 +53,7 @@ async fn an_order_needs_the_scope_and_the_article_and_its_answer_is_told() {
     let id = made.header("location").rsplit('/').next().unwrap().to_owned();
     let plan = format!("{id}-published");
     let address = |order: &str| format!("/v1/articles/{id}/mail/{plan}/{order}");
-    let post = async |room: &Newsroom, path: &str| room.send(Method::POST, path, &[], None).await;
+    let post = async |client: &Client, path: &str| client.send(Method::POST, path, &[], None).await;
     let silent = post(&room, &address("pause")).await;
     assert_eq!((silent.status.as_u16(), &silent.json["type"]), (503, &json!("urn:newswire:problem:mail-unavailable")));
     let (ask, shutdown) = (room.bus.clone(), CancellationToken::new());
