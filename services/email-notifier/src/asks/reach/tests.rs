@@ -18,7 +18,7 @@ fn an_article_is_made_up_for_each_way_to_be_in_a_selection() {
     for (text, count) in [
         ("all", 1),
         ("section/world/asia+language/zh-hans+urgency/2+keyword/桥", 1),
-        ("subject/medtop/123+source/xinhua+text/خبر-عاجل", 1),
+        ("subject/medtop/20000345+source/xinhua+text/خبر-عاجل", 1),
         ("publisher/other", 1),
         ("!section/sport", 1),
         (story, 1),
