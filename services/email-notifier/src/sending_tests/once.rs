@@ -17,8 +17,8 @@ async fn every_recipient_ends_somewhere_and_the_ledger_says_where() {
     desk.run_notifier().await;
     let (article, _) = desk.publish(None, create("To all")).await;
     let ledger = desk.worked_off(&article).await;
-    let counts = [State::Accepted, State::Deferred, State::Failed].map(|state| ledger.count(state));
-    assert_eq!(counts, [117, 2, 1]);
+    let counts = [State::Accepted, State::Deferred, State::Slowed, State::Failed].map(|state| ledger.count(state));
+    assert_eq!(counts, [117, 1, 1, 1]);
     assert!(ledger.reasons[0].reply.contains("5.1.1"), "{:?}", ledger.reasons);
     assert!(!ledger.reasons[0].reply.to_lowercase().contains("reader3"), "{:?}", ledger.reasons);
     assert_eq!(ledger.retry.unwrap().attempt, 1);
@@ -107,19 +107,22 @@ async fn of_two_workers_on_one_chunk_one_sends() {
 
 #[tokio::test]
 async fn what_is_withdrawn_before_it_is_sent_is_not_sent() {
-    // The first mail waits long enough for the withdrawal.
-    let slow = Fault::new(Stage::Data, Action::Delay(Duration::from_secs(2))).times(1);
+    // The second window waits long enough for the withdrawal.
+    let slow = Fault::new(Stage::Data, Action::Delay(Duration::from_secs(2))).after(50).times(1);
     let mut desk = Desk::open(vec![slow]).await;
     desk.readers(120).await;
     desk.run_notifier().await;
     let (article, sequence) = desk.publish(None, create("Withdrawn")).await;
-    eventually("the first window is on its way", async || match desk.ledger(&article).await {
-        Some(ledger) if ledger.count(State::Submitting) > 0 => Ok(()),
+    eventually("the second window is begun", async || match desk.ledger(&article).await {
+        Some(ledger) if ledger.count(State::Submitting) > 0 && ledger.count(State::Accepted) > 0 => Ok(()),
         other => Err(format!("{other:?}")),
     })
     .await;
     desk.publish(Some((&article, sequence)), Command::Withdraw { note: "It was wrong.".into() }).await;
     let ledger = desk.worked_off(&article).await;
-    assert_eq!((ledger.count(State::Accepted), ledger.suppressed()), (50, 70));
+    // It may have read the article a moment before.
+    let sent = ledger.count(State::Accepted);
+    assert!(sent == 50 || sent == 100, "{sent}");
+    assert_eq!(ledger.suppressed(), 120 - sent);
     desk.stop().await;
 }
