@@ -217,6 +217,7 @@ impl Worker {
             }
         }
         self.write(job, record).await?;
+        self.tell_if_ended(job, record).await;
         let control = self.controls.read(&self.bus, job.plan()).await.map_err(later)?;
         Ok(!record.ledger.obey(&control))
     }
