@@ -50,6 +50,7 @@ pub(crate) async fn notifier(desk: &Desk) -> (Mailbox, tokio_util::sync::DropGua
             host: mailbox.smtp_addr().ip().to_string(),
             port: mailbox.smtp_addr().port(),
             tls: RelayTls::None,
+            roots: Vec::new(),
             user: None,
             password: None,
             timeout: std::time::Duration::from_secs(5),
@@ -57,6 +58,7 @@ pub(crate) async fn notifier(desk: &Desk) -> (Mailbox, tokio_util::sync::DropGua
         dkim: None,
         inbound: email_notifier::Inbound::default(),
         client_ip_header: None,
+        metrics: None,
     };
     let stop = CancellationToken::new();
     tokio::spawn(EmailNotifier::bind(config).await.expect("binds").run(stop.clone()));
