@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use article::ArticleId;
 use jiff::civil::Weekday;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use subscription::Selection;

@@ -241,7 +241,7 @@ async fn a_notifier_that_died_in_a_window_leaves_it_unanswered() {
     desk.digested(&desk.runner(), due).await;
     // The intent for two of three, and then nothing: as kill -9 leaves it.
     let mut ledger = Ledger::new(3);
-    [0, 1].map(|recipient| ledger.set(recipient, State::Submitting));
+    [0, 1].into_iter().for_each(|recipient| ledger.set(recipient, State::Submitting));
     let payload = serde_json::to_vec(&ledger).unwrap();
     let subject = subjects::ledger(&digest(due), 0);
     desk.bus.publish(&LEDGER, &subject, "dead", HeaderMap::new(), payload.into(), Some(0)).await.unwrap();
