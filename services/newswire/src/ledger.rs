@@ -46,6 +46,9 @@ struct Plan {
     #[serde(default)]
     resent_uncertain: u64,
     control: Option<Control>,
+    first_accepted_at: Option<Timestamp>,
+    last_accepted_at: Option<Timestamp>,
+    accepted_per_second: Option<u64>,
     next_retry_at: Option<Timestamp>,
 }
 
@@ -99,7 +102,7 @@ fn progress() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} recipients{msg}");
+    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} recipients, {per_sec}, {eta} left{msg}");
     ProgressBar::new(0).with_style(style.expect("a template without mistakes"))
 }
 
@@ -125,13 +128,21 @@ fn of_plan(plan: &Plan) -> String {
         let of = |(why, n): (&String, &Value)| (n.as_u64() != Some(0)).then(|| format!("{n} {why}"));
         let why: Vec<String> =
             if name == "suppressed" { plan.suppressed.iter().filter_map(of).collect() } else { Vec::new() };
-        table.row([name.as_str(), &number.to_string(), &why.join(", ")]);
+        let why = if name == "accepted" { pace(plan) } else { why.join(", ") };
+        table.row([name.as_str(), &number.to_string(), &why]);
     }
     if plan.resent_uncertain > 0 {
         table.row(["sent again", &plan.resent_uncertain.to_string(), "an answer was lost: duplicates, at most"]);
     }
     let (name, matched) = (output::plain(&plan.plan), count(plan.matched as usize, "recipient"));
     format!("{name}: {matched}, {state}{ordered}\n{table}")
+}
+
+/// From when to when the relay took mails, and how fast.
+fn pace(plan: &Plan) -> String {
+    let (Some(first), Some(last)) = (plan.first_accepted_at, plan.last_accepted_at) else { return String::new() };
+    let rate = plan.accepted_per_second.map_or_else(String::new, |rate| format!(", {rate} a second"));
+    format!("from {} to {}{rate}", second(first), last.strftime("%H:%M:%S"))
 }
 
 /// How a plan stands that somebody has ordered about.
@@ -166,10 +177,12 @@ mod tests {
             "states": { "planned": 0, "deferred": 1, "accepted": 8, "suppressed": 3 },
             "suppressed": { "left": 2, "paused": 1, "empty": 0 },
             "resent_uncertain": 1, "next_retry_at": "2026-11-22T10:01:00Z",
+            "first_accepted_at": "2026-11-22T10:00:00.5Z", "last_accepted_at": "2026-11-22T10:00:02.5Z",
+            "accepted_per_second": 4,
         });
         let text = of_plan(&serde_json::from_value(plan).unwrap());
         let expected = "x\\u{001b}[2J-published: 12 recipients, 1 open, next attempt 2026-11-22 10:01:00 UTC
-  accepted    8
+  accepted    8  from 2026-11-22 10:00:00 UTC to 10:00:02, 4 a second
   deferred    1
   suppressed  3  2 left, 1 paused
   sent again  1  an answer was lost: duplicates, at most

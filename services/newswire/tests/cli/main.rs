@@ -13,3 +13,4 @@ mod sources;
 mod subscribers;
 mod watch;
 mod webhooks;
+mod why;
