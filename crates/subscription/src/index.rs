@@ -39,6 +39,11 @@ impl Index {
         }
     }
 
+    /// Who has exactly this selection.
+    pub fn having(&self, selection: &Selection) -> Option<&RoaringBitmap> {
+        self.subscribers.get(selection)
+    }
+
     /// Who and why: everyone with at least one selection that an article with these features is in, and the selections.
     pub fn matching(&self, features: &Features) -> (RoaringBitmap, HashSet<&Selection>) {
         let (mut all, mut selections) = (RoaringBitmap::new(), HashSet::new());

@@ -132,6 +132,11 @@ impl Selection {
         self.0.expression == Expression::Atom(Atom::Test)
     }
 
+    /// One story and what becomes of it.
+    pub fn following(article: ArticleId) -> Self {
+        Self::unbounded(Expression::Atom(Atom::Story(article)))
+    }
+
     /// The article it follows, if it follows one.
     pub fn story(&self) -> Option<ArticleId> {
         match self.0.expression {

@@ -27,7 +27,8 @@ pub const PLANNER: Consumer = Consumer {
     stream: ARTICLES,
     filter: subjects::ARTICLES,
     ack_wait: ACK_WAIT,
-    max_ack_pending: 64,
+    // Those that are put aside for a moment count, and breaking news must not wait until they are done.
+    max_ack_pending: 1024,
 };
 
 pub const LANE_BREAKING: Consumer = Consumer {

@@ -249,6 +249,18 @@ pub fn chunk(lane: &str, plan: &str, chunk: u32) -> String {
 
 pub const JOBS: &str = "nw.job.>";
 
+/// What a plan says of its recipients' caps on alerts, in parts.
+pub fn capped(plan: &str, part: u32) -> String {
+    format!("nw.job.capped.{}.{part}", checked(plan))
+}
+
+/// Written with each plan that counts against somebody's cap, expecting the last one: of two such plans one is made after
+/// the other.
+pub const CAPPED_TURN: &str = "nw.job.capped.turn.0";
+
+/// All that is said of caps.
+pub const CAPPED: &str = "nw.job.capped.*.*";
+
 /// Where a chunk's deferred recipients come back, attempt by attempt, in a lane (`breaking`, `other` or `digest`).
 pub fn retry_due(lane: &str, plan: &str, chunk: u32, attempt: u32) -> String {
     format!("nw.retry.due.{}.{}.{chunk}.{attempt}", checked(lane), checked(plan))

@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_story_can_be_followed_while_it_can_be_read() {
         let (catalogue, story) = (Catalogue::default(), news(&serde_json::json!({"headline": "Flood <3 of them>"})));
-        let selection = Selection::atom(Atom::Story(story.id)).unwrap();
+        let selection = Selection::following(story.id);
         let words = |own: &[(Atom, Topic)]| catalogue.topic_for_owner(&selection, own).words(Locale::English);
         assert_eq!(catalogue.topic(&selection), None, "nobody has published it");
         catalogue.learn(&Article { status: Status::Embargoed, ..story.clone() });

@@ -3,6 +3,7 @@
 pub mod asks;
 mod bounces;
 mod breaker;
+mod cap;
 mod catalogue;
 mod config;
 mod confirmations;

@@ -13,8 +13,12 @@ use crate::subscriber::SubscriberId;
 /// Recipients in a chunk, at least. A larger plan has larger chunks, so that one atomic batch always holds it all.
 const CHUNK: usize = 1000;
 
-/// Chunks in a plan at most: the server takes 1,000 messages in a batch, and the head and the guard's word are two.
-const MAX_CHUNKS: usize = 998;
+/// Chunks in a plan at most: the server takes 1,000 messages in a batch, and the head, what the guard says, and what there
+/// is to say of caps are in it, too.
+const MAX_CHUNKS: usize = 900;
+
+/// Messages of a plan's batch that say whose caps it fills, at most: four million readers'.
+pub(crate) const MAX_WORDS: usize = 96;
 
 /// An article is news for this long. A notifier or a relay that was away for longer does not alert to what it missed.
 pub(crate) const ALERT_HORIZON: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -153,6 +157,12 @@ pub(crate) fn calls_for_an_alert(article: &Article, now: Timestamp) -> bool {
     !article.test
         && article.is_readable(now)
         && now.duration_since(news_since.max(article.first_created)) < ALERT_HORIZON
+}
+
+/// Whether those who follow the story are to be told of this revision.
+pub(crate) fn calls_for_an_update(article: &Article, stored: Timestamp, now: Timestamp) -> bool {
+    let news = now.duration_since(stored) < ALERT_HORIZON;
+    !article.test && article.change.kind == ChangeKind::Major && article.is_readable(now) && news
 }
 
 /// The head of a plan: it exists once, and whoever wrote it has planned.

@@ -1,26 +1,31 @@
 //! Turns article revisions into plans. A plan is one atomic batch: its head exists once, so that two planners, a
 //! crash or a redelivery never send twice, and there is no half of a plan.
 
+mod audience;
+mod turns;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use article::wire::v1::Envelope;
 use article::{Article, ChangeKind, Status};
 use bus::{BatchError, BatchMessage, Bus, Delivery, Disposition, HeaderMap, PublishError};
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 use topology::{JOBS, RECEIPTS, subjects};
 
+use self::audience::{Audience, Counting, Made, first_on, made};
+pub(crate) use self::turns::Turns;
+use crate::cap::Caps;
 use crate::control::{Control, Controls};
 use crate::guard::{Guard, Verdict};
-use crate::plan::{Cause, Due, Head, Kind, calls_for_an_alert, make_plan, notices_due, plan_key};
+use crate::plan::{Cause, Due, Head, Kind, calls_for_an_alert, calls_for_an_update, key, notices_due, plan_key};
 use crate::readers::Readers;
-use crate::recipients::of_record;
-use crate::subscriber::SubscriberId;
+use crate::recipients::{of_record, shown};
 
-/// Deliveries for which a notice waits for windows that are on their way, a second each: whoever they reach in time is
-/// told exactly what concerns them. Then everybody in them is told.
-const MAX_WAITS: i64 = 20;
+/// How long a notice waits for windows that are on their way: whoever they reach in time is told exactly what concerns
+/// them. Then everybody in them is told.
+const WAITS_FOR_WINDOWS: SignedDuration = SignedDuration::from_secs(20);
 
 /// How far a publisher's clock may be ahead of ours.
 const MAX_SKEW: SignedDuration = SignedDuration::from_mins(10);
@@ -28,12 +33,20 @@ const MAX_SKEW: SignedDuration = SignedDuration::from_mins(10);
 /// Kills older than this are not answered: nobody waits for it.
 const LIVE: SignedDuration = SignedDuration::from_hours(1);
 
+/// Revisions that are asked for what those who follow the story got, the newest: each is a read.
+const MAX_UPDATES: u32 = 250;
+
+/// Heads read at one time.
+const AT_ONCE: usize = 16;
+
 #[derive(Clone)]
 pub(crate) struct Planner {
     pub bus: Bus,
     pub readers: Arc<Readers>,
     pub guard: Arc<Guard>,
     pub controls: Arc<Controls>,
+    pub caps: Arc<Caps>,
+    pub turns: Turns,
     /// Under what name kills are answered.
     pub instance: String,
 }
@@ -45,7 +58,7 @@ impl Planner {
     /// Handles one revision; its acknowledgement follows the plans, never precedes them.
     pub(crate) async fn handle(&self, delivery: &Delivery) -> Disposition {
         let article = match Envelope::from_bytes(&delivery.payload) {
-            Ok(envelope) => envelope.data,
+            Ok(envelope) => Arc::new(envelope.data),
             Err(error) => return Disposition::Discard(format!("not an article event: {error}")),
         };
         match self.plan(&article, delivery).await {
@@ -54,7 +67,7 @@ impl Planner {
         }
     }
 
-    async fn plan(&self, article: &Article, delivery: &Delivery) -> Put<()> {
+    async fn plan(&self, article: &Arc<Article>, delivery: &Delivery) -> Put<()> {
         // What the log took as public is public, even if this host's clock is behind.
         let now = service_kit::now().max(delivery.stored_at);
         embargo_is_over(article, now)?;
@@ -62,6 +75,9 @@ impl Planner {
         if !article.test {
             if calls_for_an_alert(article, now) {
                 self.alert(article, delivery, now).await?;
+            }
+            if calls_for_an_update(article, delivery.stored_at, now) {
+                self.update(article, delivery, now).await?;
             }
             self.notices(article, delivery, now).await?;
         }
@@ -71,41 +87,97 @@ impl Planner {
         Ok(())
     }
 
-    async fn alert(&self, article: &Article, delivery: &Delivery, now: Timestamp) -> Put<()> {
+    async fn alert(&self, article: &Arc<Article>, delivery: &Delivery, now: Timestamp) -> Put<()> {
         let plan = plan_key(&article.id);
         if self.head(&plan).await?.is_some() {
             return Ok(());
         }
         self.readers.catch_up(&self.bus).await.map_err(|cause| later(&plan, &cause))?;
-        let recipients = self.readers.matching(article, delivery.stored_at);
-        self.store(&cause(article, Kind::Alert, article.revision, delivery), &recipients, now).await
+        let (readers, of) = (self.readers.clone(), article.clone());
+        let asked = blocking(move || readers.asked(&of)).await?;
+        let mut audience = Audience::default();
+        let mut turn = None;
+        if !asked.is_empty() {
+            // What is known of caps must be so still when the plan is written.
+            let mut counting = None;
+            if !article.is_breaking() {
+                turn = Some(self.turns.of_alerts().await?);
+                let last = self.caps.catch_up(&self.bus).await.map_err(|cause| later(&plan, &cause))?;
+                counting = Some(Counting { caps: self.caps.clone(), seen: self.caps.seen(), last });
+            }
+            let (readers, published) = (self.readers.clone(), delivery.stored_at);
+            audience = blocking(move || Audience::of(&readers, &asked, published, counting, now)).await?;
+        }
+        let uncapped = std::mem::take(&mut audience.uncapped);
+        if self.store(article, (Kind::Alert, article.revision), delivery, audience, now).await? {
+            self.caps.planned(&uncapped, now);
+        }
+        drop(turn);
+        Ok(())
     }
 
-    /// Plans what readers of earlier revisions are owed. The alert's plan and its ledger say who they are: nobody else
-    /// can get a notice, whatever is subscribed to by now.
-    async fn notices(&self, article: &Article, delivery: &Delivery, now: Timestamp) -> Put<()> {
-        let due = notices_due(article, now);
-        if due.is_empty() {
+    /// The revision, as an article of its own, for those who follow the story; but for whoever gets it by the alert.
+    async fn update(&self, article: &Arc<Article>, delivery: &Delivery, now: Timestamp) -> Put<()> {
+        let plan = key(&article.id, Kind::Update, article.revision);
+        if self.head(&plan).await?.is_some() {
             return Ok(());
         }
-        // Without an alert nobody has anything: what may still be planned of it is of this revision, or is not sent.
-        let Some(alert) = self.head(&plan_key(&article.id)).await? else { return Ok(()) };
-        for Due { plan, kind, revision, void } in due {
+        self.readers.catch_up(&self.bus).await.map_err(|cause| later(&plan, &cause))?;
+        let mut followers = self.readers.followers(article.id, delivery.stored_at);
+        if followers.is_empty() {
+            return Ok(());
+        }
+        let _turn = self.turns.of_others(article).await?;
+        if let Some(alert) = self.head(&plan_key(&article.id)).await? {
+            if alert.revision >= article.revision {
+                return Ok(());
+            }
+            let shown = shown(&self.bus, &alert, article.revision).await.map_err(|cause| later(&plan, &cause))?;
+            followers.retain(|follower| !shown.contains(follower));
+        }
+        let audience = Audience::only(followers);
+        self.store(article, (Kind::Update, article.revision), delivery, audience, now).await.map(|_| ())
+    }
+
+    /// Plans what readers of earlier revisions are owed. The plans of what they got and the ledgers say who they are:
+    /// nobody else can get a notice, whatever is subscribed to by now.
+    async fn notices(&self, article: &Arc<Article>, delivery: &Delivery, now: Timestamp) -> Put<()> {
+        let mut plans = None;
+        for Due { plan, kind, revision, void } in notices_due(article, now) {
             if self.head(&plan).await?.is_some() {
                 continue;
             }
+            let _turn = self.turns.of_others(article).await?;
+            let plans: &Vec<Head> = match &mut plans {
+                Some(plans) => plans,
+                None => plans.insert(self.sent(article).await?),
+            };
+            // Without any nobody has anything: what may still be planned is of this revision, or is not sent.
+            if plans.is_empty() {
+                return Ok(());
+            }
             let mut recipients = Vec::new();
             if !void {
-                let record = of_record(&self.bus, &alert, revision).await.map_err(|cause| later(&plan, &cause))?;
-                if record.on_their_way && delivery.attempt < MAX_WAITS {
+                let record = of_record(&self.bus, plans, revision).await.map_err(|cause| later(&plan, &cause))?;
+                if record.on_their_way && now.duration_since(delivery.stored_at) < WAITS_FOR_WINDOWS {
                     tracing::debug!(plan, "waiting for mails that are on their way");
                     return Err(Disposition::Retry(Duration::from_secs(1)));
                 }
                 recipients = record.recipients;
             }
-            self.store(&cause(article, kind, revision, delivery), &recipients, now).await?;
+            let audience = Audience::only(recipients);
+            self.store(article, (kind, revision), delivery, audience, now).await?;
         }
         Ok(())
+    }
+
+    /// The heads of all plans by which somebody may have been sent the article itself.
+    async fn sent(&self, article: &Article) -> Put<Vec<Head>> {
+        let revisions = article.revision.saturating_sub(MAX_UPDATES).max(1) + 1..=article.revision;
+        let updates = revisions.map(|revision| key(&article.id, Kind::Update, revision));
+        let keys = std::iter::once(plan_key(&article.id)).chain(updates);
+        let heads = stream::iter(keys).map(async |plan| self.head(&plan).await).buffered(AT_ONCE);
+        heads.try_filter_map(async |head| Ok(head)).try_collect().await
     }
 
     async fn head(&self, plan: &str) -> Put<Option<Head>> {
@@ -115,27 +187,47 @@ impl Planner {
         head.map_err(|error| Disposition::Discard(format!("the head of {plan} does not read: {error}")))
     }
 
-    async fn store(&self, cause: &Cause<'_>, recipients: &[SubscriberId], now: Timestamp) -> Put<()> {
-        let (head, chunks) = make_plan(cause, recipients, now);
+    /// Whether the plan was written now; `false`: it was there.
+    async fn store(
+        &self,
+        article: &Arc<Article>,
+        (kind, revision): (Kind, u32),
+        delivery: &Delivery,
+        audience: Audience,
+        now: Timestamp,
+    ) -> Put<bool> {
+        let (of, published, sequence) = (article.clone(), delivery.stored_at, delivery.sequence);
+        let made = blocking(move || {
+            let cause = Cause { article: &of, kind, revision, published, sequence };
+            made(&cause, audience, now)
+        });
+        let Made { head, messages } = made.await?;
         let plan = &head.plan;
         let mut batch = vec![first_on(subjects::plan(plan), &head)];
         let verdict = self.guard.verdict(&head, &self.controls);
         if let Verdict::Waits(usual) = verdict {
             batch.push(first_on(subjects::control(plan), &Control::waiting(usual, now)));
         }
-        batch
-            .extend(chunks.iter().map(|chunk| first_on(subjects::chunk(head.lane.as_str(), plan, chunk.chunk), chunk)));
+        batch.extend(messages);
         match self.write(batch).await {
-            Ok(_) => {
+            Ok(()) => {
                 let (matched, chunks, lane) = (head.matched, head.chunks, head.lane.as_str());
-                tracing::info!(plan, article = %cause.article.id, revision = cause.revision, matched, chunks, lane, "planned");
+                tracing::info!(plan, article = %article.id, revision, matched, chunks, lane, "planned");
                 if let Verdict::Urgent(usual) = verdict {
-                    tracing::error!(plan, matched, usual, "breaking news to far more readers than usual goes out; to stop it: newswire plan pause {plan}");
+                    tracing::error!(
+                        plan,
+                        matched,
+                        usual,
+                        "breaking news to far more readers than usual goes out; to stop it: newswire plan pause {plan}"
+                    );
                 }
-                Ok(())
+                Ok(true)
             }
-            // Another planner was first, or this one before a crash.
-            Err(BatchError::Conflict) => Ok(()),
+            // Another planner was first, or this one before a crash; or another plan counted against caps meanwhile.
+            Err(BatchError::Conflict) => match self.head(plan).await? {
+                Some(_) => Ok(false),
+                None => Err(Disposition::Retry(turns::AGAIN)),
+            },
             // If it was stored all the same, the next attempt finds the head.
             Err(error @ (BatchError::Unavailable(_) | BatchError::InProgress)) => Err(later(plan, &error.to_string())),
             Err(error @ BatchError::Refused(_)) => {
@@ -195,13 +287,14 @@ fn embargo_is_over(article: &Article, now: Timestamp) -> Put<()> {
     Err(Disposition::Retry(left.clamp(Duration::from_millis(50), Duration::from_secs(30))))
 }
 
-fn cause<'a>(article: &'a Article, kind: Kind, revision: u32, delivery: &Delivery) -> Cause<'a> {
-    Cause { article, kind, revision, published: delivery.stored_at, sequence: delivery.sequence }
-}
-
-fn first_on<T: Serialize>(subject: String, value: &T) -> BatchMessage {
-    let payload = serde_json::to_vec(value).expect("plans have string keys only");
-    BatchMessage { subject, headers: HeaderMap::new(), payload: payload.into(), expected: Some(0) }
+/// Work that would keep others from their turn, on a thread of its own.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Put<T> {
+    match tokio::task::spawn_blocking(work).await.map_err(tokio::task::JoinError::try_into_panic) {
+        Ok(done) => Ok(done),
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // The process ends.
+        Err(Err(_)) => Err(Disposition::Retry(Duration::from_secs(1))),
+    }
 }
 
 fn later(plan: &str, cause: &str) -> Disposition {

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::RwLock;
 use std::time::Duration;
 
-use article::Article;
+use article::{Article, ArticleId};
 use bus::Bus;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mail::{Address, Locale};
+use roaring::RoaringBitmap;
 use subscription::{Features, Index, Selection};
 use tokio::sync::watch;
 use topology::{SUBSCRIBERS, subjects};
@@ -75,6 +76,20 @@ impl Reader {
     }
 }
 
+/// Who has a selection that an article is in, and which. Whether it is for them their spans decide.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// In the index.
+    numbers: Vec<u32>,
+    selections: HashSet<Selection>,
+}
+
+impl Asked {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+}
+
 /// The subscribers, shared by planner and workers.
 pub(crate) struct Readers {
     inner: RwLock<Inner>,
@@ -129,18 +144,63 @@ impl Readers {
         }
     }
 
-    /// Whoever asked to be alerted to `article` as it was `published`, in the order of their confirmation.
+    /// Whoever asked to be alerted to `article` as it was `published`, in the order of their confirmation; but for their
+    /// caps.
+    #[cfg(test)]
     pub(crate) fn matching(&self, article: &Article, published: Timestamp) -> Vec<SubscriberId> {
+        let mut matching = Vec::new();
+        self.alerted(&self.asked(article), published, |_| false, |_, reader| matching.push(reader.id));
+        matching
+    }
+
+    /// Who has a selection that `article` is in.
+    pub(crate) fn asked(&self, article: &Article) -> Asked {
         let features = Features::of(article);
         let inner = self.read();
         let (matching, selections) = inner.index.matching(&features);
-        let readers = matching.iter().filter_map(|number| inner.slots.get(number as usize)?.as_ref());
-        let in_time = readers.filter(|reader| {
-            // Asking a selection again would be to go through the text again for each reader.
-            let matches = |selection: &Selection| selections.contains(selection);
-            reader.terms().delivery(matches, Moment::of_alert(published)) == Some(Delivery::AtOnce)
-        });
-        in_time.map(|reader| reader.id).collect()
+        Asked { numbers: matching.iter().collect(), selections: selections.into_iter().cloned().collect() }
+    }
+
+    /// Calls `alert`, with their number in the index, for each of those who `asked` to whom an article belongs at once,
+    /// given for whom it is `over` their cap. Readers may be changed meanwhile: no change takes effect before the articles
+    /// that are published already.
+    pub(crate) fn alerted(
+        &self,
+        asked: &Asked,
+        published: Timestamp,
+        over: impl Fn(&Reader) -> bool,
+        mut alert: impl FnMut(u32, &Reader),
+    ) {
+        // Asking a selection again would be to go through the text again for each reader.
+        let matches = |selection: &Selection| asked.selections.contains(selection);
+        for numbers in asked.numbers.chunks(SOME) {
+            let inner = self.read();
+            for (number, reader) in numbers.iter().filter_map(|number| Some((number, inner.reader(*number)?))) {
+                let moment = Moment { over: over(reader), ..Moment::of_alert(published) };
+                if reader.terms().delivery(matches, moment) == Some(Delivery::AtOnce) {
+                    alert(*number, reader);
+                }
+            }
+        }
+    }
+
+    /// Calls `each` with the ids of these, by their numbers in the index.
+    pub(crate) fn ids(&self, numbers: &RoaringBitmap, each: impl FnMut(SubscriberId)) {
+        let inner = self.read();
+        numbers.iter().filter_map(|number| inner.reader(number)).map(|reader| reader.id).for_each(each);
+    }
+
+    /// Whoever followed the story of `article` when something of it was published.
+    pub(crate) fn followers(&self, article: ArticleId, published: Timestamp) -> Vec<SubscriberId> {
+        let story = Selection::following(article);
+        let asked = {
+            let inner = self.read();
+            let numbers = inner.index.having(&story).into_iter().flatten().collect();
+            Asked { numbers, selections: HashSet::from([story]) }
+        };
+        let mut followers = Vec::new();
+        self.alerted(&asked, published, |_| false, |_, reader| followers.push(reader.id));
+        followers
     }
 
     /// Goes through all with a selection that has one of these articles, in the order of their confirmation; and tells of
@@ -193,6 +253,10 @@ impl Readers {
 }
 
 impl Inner {
+    fn reader(&self, number: u32) -> Option<&Reader> {
+        self.slots.get(number as usize)?.as_ref()
+    }
+
     fn replace(&mut self, id: SubscriberId, mut reader: Option<Reader>) {
         let number = match self.numbers.get(&id) {
             Some(number) => *number,

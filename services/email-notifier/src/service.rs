@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use article::wire::v1::Envelope;
 use article::Status;
+use article::wire::v1::Envelope;
 use bus::{Bus, Delivery, TailEvent};
 use futures::FutureExt;
 use mail::Relay;
@@ -22,6 +22,7 @@ use topology::{
 };
 
 use crate::asks::Asks;
+use crate::cap::Caps;
 use crate::catalogue::Catalogue;
 use crate::config::{Config, METRICS_LISTEN, RelayConfig, RelayTls};
 use crate::confirmations::Confirmations;
@@ -36,12 +37,12 @@ use crate::guard::Guard;
 use crate::inbound::{self, Gate, Lmtp};
 use crate::issues::Issues;
 use crate::links::Keys;
-use crate::planner::Planner;
+use crate::planner::{Planner, Turns};
 use crate::pool::Pool;
 use crate::readers::Readers;
+use crate::samples::Samples;
 use crate::signing::Signing;
 use crate::store::Store;
-use crate::samples::Samples;
 use crate::subscribers::Desk;
 use crate::vault::Vault;
 use crate::web::{self, Web};
@@ -54,7 +55,7 @@ const DIGEST_WORKERS: usize = 2;
 const RETRY_WORKERS: usize = 2;
 const DIGEST_RETRY_WORKERS: usize = 1;
 const CONFIRMATION_WORKERS: usize = 2;
-/// Plans in the making at one time.
+/// Plans in the making at one time; `planner::turns` sees to it that one is free for breaking news.
 const PLANNERS: usize = 4;
 
 /// A relay may scan a mail for minutes before it answers; whoever hangs up sooner sends it twice (RFC 5321 section
@@ -81,6 +82,7 @@ struct Memory {
     issues: Arc<Issues>,
     guard: Arc<Guard>,
     controls: Arc<Controls>,
+    caps: Arc<Caps>,
     news: Arc<News>,
     items: Arc<Items>,
     digests: Arc<DigestIssues>,
@@ -143,6 +145,7 @@ impl EmailNotifier {
             issues: Arc::new(Issues::new(config.site.clone())),
             guard: Arc::new(Guard::new(config.guard)),
             controls: Arc::default(),
+            caps: Arc::new(Caps::new()),
             news: Arc::new(News::new()),
             items: Arc::new(Items::new()),
             digests: Arc::default(),
@@ -181,6 +184,8 @@ impl EmailNotifier {
             readers: memory.readers.clone(),
             guard: memory.guard.clone(),
             controls: memory.controls.clone(),
+            caps: memory.caps.clone(),
+            turns: Turns::new(),
             instance,
         };
         let worker = Worker {
@@ -198,7 +203,12 @@ impl EmailNotifier {
             by_mail: config.inbound.lmtp.is_some(),
             shutdown: shutdown.clone(),
         };
-        let runner = Runner { bus: bus.clone(), readers: memory.readers.clone(), news: memory.news.clone() };
+        let runner = Runner {
+            bus: bus.clone(),
+            readers: memory.readers.clone(),
+            news: memory.news.clone(),
+            caps: memory.caps.clone(),
+        };
         let all = Work { worker, planner, runner, confirmations };
         tasks.spawn(work(bus.clone(), all, caught_up, health, shutdown.clone()));
         let stop = shutdown.clone();
@@ -255,6 +265,10 @@ impl Memory {
         let (done, tail) = (caught_up.clone(), bus.tail_subject(&JOBS, subjects::PLANNED, shutdown.clone()));
         let news = self.news.clone();
         tasks.spawn(async move { news.follow(tail, || done.send_modify(|count| *count += 1)).await });
+        // Nobody waits for it at once: whoever plans, or makes digests, waits for what they need of it.
+        let caps = self.caps.clone();
+        let tail = bus.tail_subject(&JOBS, subjects::CAPPED, shutdown.clone());
+        tasks.spawn(async move { caps.follow(tail).await });
         let (catalogue, issues) = (self.catalogue.clone(), self.issues.clone());
         let (items, digests) = (self.items.clone(), self.digests.clone());
         let mut articles = bus.tail(&ARTICLES, shutdown);
@@ -282,13 +296,7 @@ impl Memory {
 }
 
 /// Plans and sends once everything is in memory: half an index would leave readers out.
-async fn work(
-    bus: Bus,
-    all: Work,
-    mut caught_up: watch::Receiver<u32>,
-    health: Health,
-    shutdown: CancellationToken,
-) {
+async fn work(bus: Bus, all: Work, mut caught_up: watch::Receiver<u32>, health: Health, shutdown: CancellationToken) {
     let complete = async { caught_up.wait_for(|count| *count == TAILS).await.is_ok() };
     if shutdown.run_until_cancelled(complete).await != Some(true) {
         return;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::articles::{article, samples};
-use crate::{Atom, Features, Index, Matcher, Selection};
+use crate::{Features, Index, Matcher, Selection};
 
 fn selection(text: &str) -> Selection {
     text.parse().expect(text)
@@ -87,10 +87,11 @@ fn a_test_article_is_in_the_tests_alone() {
 fn a_story_is_one_article_and_no_other() {
     let [world, china, _] = samples();
     let china = Article { id: ArticleId::derived(&china.publisher, "test", b"2"), ..china };
-    let (story, other) = (Selection::atom(Atom::Story(world.id)).unwrap(), Selection::everything());
+    let (story, other) = (Selection::following(world.id), Selection::everything());
     assert_eq!((story.story(), other.story()), (Some(world.id), None));
     let (mut index, mut matcher) = (Index::default(), Matcher::default());
     index.insert(7, &story);
+    assert_eq!((index.having(&story).map(|who| who.len()), index.having(&other)), (Some(1), None));
     matcher.insert(story.clone(), ());
     for (article, wanted) in [(&world, true), (&china, false), (&Article { test: true, ..world.clone() }, false)] {
         let features = Features::of(article);

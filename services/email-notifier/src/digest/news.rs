@@ -53,6 +53,7 @@ pub(crate) struct Log {
     /// What each run knew.
     runs: BTreeMap<Timestamp, u64>,
     seen: u64,
+    caps_seen: u64,
 }
 
 impl Log {
@@ -62,6 +63,7 @@ impl Log {
         let published = head.published.unwrap_or(head.planned_at);
         let (breaking, caps_seen) = (head.lane == Lane::Breaking, head.caps_seen);
         let alerted = Alerted { article, publisher, published, sequence: head.article_sequence, breaking, caps_seen };
+        self.caps_seen = self.caps_seen.max(caps_seen);
         self.alerted.insert(sequence, alerted);
     }
 
@@ -146,6 +148,11 @@ impl News {
             Ok(_) => Ok(()),
             Err(_) => Err("what is known of plans is behind the log".into()),
         }
+    }
+
+    /// The most that any of the heads so far says was known of caps.
+    pub(crate) fn caps_seen(&self) -> u64 {
+        self.lock().caps_seen
     }
 
     /// As [`Log::known`].

@@ -18,10 +18,11 @@ use topology::{ARTICLES, JOBS, PLANNER, subjects};
 
 use super::chunk::{DigestChunk, Run, chunks, plan_key};
 use super::due::{Days, Dues, SLOT, Window, slot};
-use super::edition::{Content, Edition, Lists};
-use super::news::{Known, News};
+use super::edition::{Content, Edition, Lists, Over};
+use super::news::{Alerted, Known, News};
+use crate::cap::Caps;
 use crate::plan::{Head, Kind, Lane};
-use crate::readers::Readers;
+use crate::readers::{Reader, Readers};
 use crate::subscriber::SubscriberId;
 
 /// How long after its slot a run is made: whoever pressed a button before it is known by then, and most of what was
@@ -45,6 +46,7 @@ pub(crate) struct Runner {
     pub bus: Bus,
     pub readers: Arc<Readers>,
     pub news: Arc<News>,
+    pub caps: Arc<Caps>,
 }
 
 /// What became of a run.
@@ -94,12 +96,13 @@ impl Runner {
         self.wait_for_the_planner().await?;
         self.readers.catch_up(&self.bus).await?;
         self.news.catch_up(&self.bus).await?;
-        let readers = self.readers.clone();
-        let (dues, days, selections) = blocking(move || asked(&readers, Dues::new(window))).await?;
+        self.caps.has_seen(self.news.caps_seen()).await?;
+        let (readers, caps) = (self.readers.clone(), self.caps.clone());
+        let (dues, days, selections) = blocking(move || asked(&readers, &caps, Dues::new(window))).await?;
         let (news, seen) = self.news.known(&days);
         let edition = self.edition(Edition::new(window, news), selections).await?;
-        let readers = self.readers.clone();
-        let plan = blocking(move || plan(&readers, edition, dues)).await?;
+        let (readers, caps) = (self.readers.clone(), self.caps.clone());
+        let plan = blocking(move || plan(&readers, &caps, edition, dues)).await?;
         self.write(&plan, Run { slot, seen }, sequence).await
     }
 
@@ -187,9 +190,10 @@ impl Runner {
 }
 
 /// Who is due at all: on which days what they get became known, and what of it they asked for.
-fn asked(readers: &Readers, mut dues: Dues) -> (Dues, Days, Matcher<()>) {
+fn asked(readers: &Readers, caps: &Caps, mut dues: Dues) -> (Dues, Days, Matcher<()>) {
     let (mut days, mut selections, mut from) = (Days::default(), Matcher::default(), 0);
-    while let Some((due, next)) = readers.some(from, |reader| dues.since(&reader.terms(), false, &mut days).is_some()) {
+    let mut is_due = |reader: &Reader| dues.since(&reader.terms(), caps.may_be_over(&reader.id), &mut days).is_some();
+    while let Some((due, next)) = readers.some(from, &mut is_due) {
         for span in due.iter().flat_map(|reader| &reader.spans) {
             if selections.get(&span.selection).is_none() {
                 selections.insert(span.selection.clone(), ());
@@ -201,15 +205,19 @@ fn asked(readers: &Readers, mut dues: Dues) -> (Dues, Days, Matcher<()>) {
 }
 
 /// What each of them is sent.
-fn plan(readers: &Readers, edition: Edition, mut dues: Dues) -> Plan {
+fn plan(readers: &Readers, caps: &Caps, edition: Edition, mut dues: Dues) -> Plan {
     let (mut lists, mut recipients, mut from) = (Lists::new(&edition), Vec::new(), 0);
     let mut days = Days::default();
+    let mut since = |reader: &Reader| dues.since(&reader.terms(), caps.may_be_over(&reader.id), &mut days);
     while !edition.news.is_empty()
-        && let Some((due, next)) = readers.some(from, |reader| dues.since(&reader.terms(), false, &mut days).is_some())
+        && let Some((due, next)) = readers.some(from, |reader| since(reader).is_some())
     {
         for reader in &due {
-            let since = dues.since(&reader.terms(), false, &mut days);
-            let list = since.and_then(|since| lists.of(reader, since, None));
+            let over = |alerted: &Alerted| {
+                !alerted.breaking && caps.over_at(&reader.id, &reader.caps, alerted.published, alerted.caps_seen)
+            };
+            let over: Option<Over<'_>> = caps.may_be_over(&reader.id).then_some(&over);
+            let list = since(reader).and_then(|since| lists.of(reader, since, over));
             recipients.extend(list.map(|list| (list, reader.id)));
         }
         from = next;

@@ -6,6 +6,7 @@ use testkit::mailbox::Content;
 
 use super::notices::{kill, revise};
 use super::*;
+use crate::cap::Caps;
 use crate::digest::chunk::{DigestChunk, Run};
 use crate::digest::due::{SLOT, slot};
 use crate::digest::news::News;
@@ -34,7 +35,11 @@ impl Desk {
 
     /// Whoever makes runs, as a notifier has it.
     fn runner(&self) -> Runner {
-        let runner = Runner { bus: self.bus.clone(), readers: Arc::new(Readers::new()), news: Arc::new(News::new()) };
+        let caps = Arc::new(Caps::new());
+        let (followed, tail) = (caps.clone(), self.bus.tail_subject(&JOBS, subjects::CAPPED, self.shutdown.clone()));
+        tokio::spawn(async move { followed.follow(tail).await });
+        let (readers, news) = (Arc::new(Readers::new()), Arc::new(News::new()));
+        let runner = Runner { bus: self.bus.clone(), readers, news, caps };
         let follower = Follower { bus: self.bus.clone(), vault: self.store.vault(), readers: runner.readers.clone() };
         tokio::spawn(follower.run(|| (), self.shutdown.clone()));
         let (news, tail) =
@@ -241,7 +246,8 @@ async fn a_notifier_that_died_in_a_window_leaves_it_unanswered() {
     desk.digested(&desk.runner(), due).await;
     // The intent for two of three, and then nothing: as kill -9 leaves it.
     let mut ledger = Ledger::new(3);
-    [0, 1].into_iter().for_each(|recipient| ledger.set(recipient, State::Submitting));
+    ledger.set(0, State::Submitting);
+    ledger.set(1, State::Submitting);
     let payload = serde_json::to_vec(&ledger).unwrap();
     let subject = subjects::ledger(&digest(due), 0);
     desk.bus.publish(&LEDGER, &subject, "dead", HeaderMap::new(), payload.into(), Some(0)).await.unwrap();

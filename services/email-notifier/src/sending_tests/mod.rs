@@ -31,10 +31,12 @@ use crate::worker::Worker;
 use crate::{Config, GuardConfig, EmailNotifier, Inbound, RelayConfig, RelayTls};
 
 mod digests;
+mod caps;
 mod erased;
 mod farewell;
 mod links;
 mod looked_at;
+mod stories;
 mod ledger;
 mod notices;
 mod once;

@@ -62,7 +62,7 @@ fn a_million_digests() {
     println!("{READERS} readers: {} MiB", resident());
     let window = Window { after: slot - SLOT, until: slot };
     let begun = Instant::now();
-    let (dues, _, selections) = asked(&readers, Dues::new(window));
+    let (dues, _, selections) = asked(&readers, &Caps::new(), Dues::new(window));
     println!("who is due: {:.1?}, {} selections", begun.elapsed(), selections.len());
     let begun = Instant::now();
     let published = |n: usize| slot - SignedDuration::from_secs(60 * (NEWS - n) as i64);
@@ -85,7 +85,7 @@ fn a_million_digests() {
     }
     println!("what they asked for: {:.1?}", begun.elapsed());
     let begun = Instant::now();
-    let plan = plan(&readers, edition, dues);
+    let plan = plan(&readers, &Caps::new(), edition, dues);
     println!("lists: {:.1?}, {} of them for {}", begun.elapsed(), plan.contents.len(), plan.recipients.len());
     let begun = Instant::now();
     let chunks = chunks(slot, slot, &plan.edition, &plan.contents, &plan.recipients);
