@@ -4,8 +4,7 @@ use crate::assert_none;
 use crate::repository::{Package, packages, text, toml};
 
 /// Crates that compute and do nothing else.
-const PURE: [&str; 8] =
-    ["article", "topology", "subscription", "feed", "import", "inbound", "interchange", "upstream"];
+const PURE: [&str; 8] = ["article", "topology", "subscription", "feed", "import", "inbound", "interchange", "upstream"];
 
 /// What acts on the world, by way of the clock, the network, files or chance. A pure crate takes what these give as an
 /// argument.

@@ -4,6 +4,8 @@
 mod common;
 #[path = "mails/digests.rs"]
 mod digests;
+#[path = "mails/links.rs"]
+mod links;
 #[path = "common/many.rs"]
 mod many;
 #[path = "mails/notices.rs"]
@@ -15,9 +17,8 @@ use std::process::{Command, Stdio};
 
 use article::Article;
 use common::{address, alert, article, site, splice, unsubscribe};
-use mail::{
-    Access, Confirmation, Key, Link, Locale, Message, MessageId, Notice, Topic, access, compile_alert, confirmation,
-};
+use links::{confirm, link_mail};
+use mail::{Locale, Message, Notice, Topic, compile_alert};
 use mail_parser::{MessageParser, MimeHeaders};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -225,60 +226,6 @@ fn readers_differ_only_in_what_is_personal() {
             bodies.push(html.split("class=\"soft rule\" lang=").next().unwrap().to_owned());
         }
         assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]));
-    }
-}
-
-fn confirm(locale: Locale) -> Message {
-    confirmation(
-        &site(),
-        locale,
-        &Confirmation {
-            to: &address("reader@example.org"),
-            message_id: &MessageId::derive(&Key::new([7; 32]), "confirm", "x", "mail.news.example"),
-            date: "2026-11-22T10:00:05Z".parse().unwrap(),
-            confirm: &Link::new("https://mail.news.example/confirm?a=1&t=abc".parse().unwrap()).unwrap(),
-            topic: &Topic::Unnamed,
-        },
-    )
-}
-
-#[test]
-fn a_confirmation_asks_and_says_what_happens_otherwise() {
-    for locale in Locale::ALL {
-        let message = confirm(locale);
-        well_formed(&message);
-        let parsed = MessageParser::default().parse(message.as_bytes()).unwrap();
-        assert!(parsed.subject().unwrap().contains("Hefei News"));
-        assert!(parsed.header_raw("List-Unsubscribe").is_none());
-        let (text, html) = (parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap());
-        assert!(text.contains("\r\nhttps://mail.news.example/confirm?a=1&t=abc\r\n"), "{text}");
-        assert!(html.contains("href=\"https://mail.news.example/confirm?a=1&#38;t=abc\""), "{html}");
-    }
-}
-
-fn link_mail(locale: Locale) -> Message {
-    access(
-        &site(),
-        locale,
-        &Access {
-            to: &address("reader@example.org"),
-            message_id: &MessageId::derive(&Key::new([7; 32]), "link", "x", "mail.news.example"),
-            date: "2026-11-22T10:00:05Z".parse().unwrap(),
-            preferences: &Link::new("https://mail.news.example/preferences/abc".parse().unwrap()).unwrap(),
-        },
-    )
-}
-
-#[test]
-fn a_link_to_the_preferences_is_all_that_its_mail_holds() {
-    for locale in Locale::ALL {
-        let message = link_mail(locale);
-        well_formed(&message);
-        let parsed = MessageParser::default().parse(message.as_bytes()).unwrap();
-        assert!(parsed.subject().unwrap().contains("Hefei News"));
-        let (text, html) = (parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap());
-        assert!(text.contains("\r\nhttps://mail.news.example/preferences/abc\r\n"), "{text}");
-        assert!(html.contains("href=\"https://mail.news.example/preferences/abc\"") && !text.contains('@'), "{html}");
     }
 }
 

@@ -42,6 +42,6 @@ mod worker;
 mod sending_tests;
 
 pub use config::{Config, Inbound, PREFIX, RelayConfig, RelayTls};
-pub use inbound::Topic;
 pub use guard::GuardConfig;
+pub use inbound::Topic;
 pub use service::EmailNotifier;

@@ -277,13 +277,7 @@ impl Worker {
         permit.ok_or_else(|| Aside::Later(Duration::ZERO, "stopping".into()))
     }
 
-    async fn submit(
-        &self,
-        job: &Job,
-        record: &mut Record,
-        permit: Permit,
-        prepared: &[Prepared],
-    ) -> Result<(), Aside> {
+    async fn submit(&self, job: &Job, record: &mut Record, permit: Permit, prepared: &[Prepared]) -> Result<(), Aside> {
         let window: Vec<Outgoing<'_>> =
             prepared.iter().map(|mail| Outgoing { from: &mail.from, to: &mail.to, message: &mail.message }).collect();
         let sent = self.pool.send(&Window { lane: job.lane(), permit, mails: &window }).await;

@@ -1,3 +1,5 @@
+//! Whom caps hold back, by the day, by storms and after a change.
+
 use super::*;
 
 const PUBLISHED: &str = "2026-11-22T10:00:00Z";

@@ -28,22 +28,22 @@ use crate::service::relay;
 use crate::store::Store;
 use crate::subscriber::{Form, Subscriber, SubscriberId, Wish};
 use crate::worker::Worker;
-use crate::{Config, GuardConfig, EmailNotifier, Inbound, RelayConfig, RelayTls};
+use crate::{Config, EmailNotifier, GuardConfig, Inbound, RelayConfig, RelayTls};
 
-mod digests;
 mod caps;
+mod digests;
 mod erased;
 mod farewell;
+mod ledger;
 mod links;
 mod looked_at;
-mod stories;
-mod ledger;
 mod notices;
 mod once;
 mod orders;
 mod relay;
 mod rules;
 mod signed;
+mod stories;
 mod trouble;
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
@@ -139,7 +139,10 @@ impl Desk {
 
     async fn unsubscribe(&self, n: usize) {
         let id = self.id(&address(n).parse().unwrap()).await;
-        self.store.update(id, |reader: &mut Subscriber| reader.unsubscribe(None, Form::Unsubscribe, service_kit::now())).await.unwrap();
+        self.store
+            .update(id, |reader: &mut Subscriber| reader.unsubscribe(None, Form::Unsubscribe, service_kit::now()))
+            .await
+            .unwrap();
     }
 
     async fn id(&self, address: &Address) -> SubscriberId {

@@ -1,4 +1,5 @@
 //! `newswire why` and `newswire reach`, and what a newsroom's token may hear of the same.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};

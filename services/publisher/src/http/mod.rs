@@ -36,8 +36,8 @@ use crate::token::{Registry, Uses};
 use crate::webhook::Webhooks;
 
 pub(crate) use limits::MAX_BODY;
-pub(crate) use mail::ORDERS;
 pub(crate) use list::{LEFT_OUT, LIST_LIMIT, MAX_LIST_LIMIT};
+pub(crate) use mail::ORDERS;
 
 /// Of a path in the access log: what is longer is no address of ours.
 const LOGGED_PATH: usize = 200;

@@ -16,6 +16,7 @@ use super::*;
 use crate::subscriber::{Subscriber, SubscriberId, Wish};
 
 mod abuse;
+mod access;
 mod preferences;
 mod readers;
 
