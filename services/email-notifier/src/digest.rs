@@ -7,6 +7,7 @@ pub(crate) mod edition;
 pub(crate) mod issues;
 pub(crate) mod items;
 pub(crate) mod news;
+pub(crate) mod record;
 pub(crate) mod run;
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ use self::audience::{Audience, Counting, Made, first_on, made};
 pub(crate) use self::turns::Turns;
 use crate::cap::Caps;
 use crate::control::{Control, Controls};
+use crate::digest::news::News;
+use crate::digest::record::{self, Before};
 use crate::guard::{Guard, Verdict};
 use crate::plan::{Cause, Due, Head, Kind, calls_for_an_alert, calls_for_an_update, key, notices_due, plan_key};
 use crate::readers::Readers;
@@ -47,6 +49,7 @@ pub(crate) struct Planner {
     pub controls: Arc<Controls>,
     pub caps: Arc<Caps>,
     pub turns: Turns,
+    pub news: Arc<News>,
     /// Under what name kills are answered.
     pub instance: String,
 }
@@ -158,7 +161,10 @@ impl Planner {
             }
             let mut recipients = Vec::new();
             if !void {
-                let record = of_record(&self.bus, plans, revision).await.map_err(|cause| later(&plan, &cause))?;
+                let mut record = of_record(&self.bus, plans, revision).await.map_err(|cause| later(&plan, &cause))?;
+                let before = Before { article, published: first_published(plans), sequence: delivery.sequence };
+                let digests = record::of_record(&self.bus, &self.news, &before).await;
+                record.also(digests.map_err(|cause| later(&plan, &cause))?);
                 if record.on_their_way && now.duration_since(delivery.stored_at) < WAITS_FOR_WINDOWS {
                     tracing::debug!(plan, "waiting for mails that are on their way");
                     return Err(Disposition::Retry(Duration::from_secs(1)));
@@ -271,6 +277,11 @@ impl Planner {
         let written = self.bus.publish(&RECEIPTS, &subject, &id, HeaderMap::new(), receipt.into(), None).await;
         written.map(|_| ()).map_err(|error| unwritten(&error))
     }
+}
+
+/// When the alert was called for. Older versions did not say when.
+fn first_published(plans: &[Head]) -> Timestamp {
+    plans.iter().map(|plan| plan.published.unwrap_or(plan.planned_at)).min().unwrap_or_default()
 }
 
 /// Whatever the log says: what is under embargo by our clock, too, waits here until it is not.

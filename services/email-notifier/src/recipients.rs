@@ -25,6 +25,18 @@ pub(crate) struct OfRecord {
     pub on_their_way: bool,
 }
 
+impl OfRecord {
+    /// And those; nobody twice.
+    pub(crate) fn also(&mut self, others: Self) {
+        self.on_their_way |= others.on_their_way;
+        if others.recipients.is_empty() {
+            return;
+        }
+        let mut known: HashSet<SubscriberId> = self.recipients.iter().copied().collect();
+        self.recipients.extend(others.recipients.into_iter().filter(|id| known.insert(*id)));
+    }
+}
+
 /// Whoever may have, by any of these plans of one article, a revision of it before `revision`; each once.
 ///
 /// # Errors

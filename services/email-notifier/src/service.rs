@@ -186,6 +186,7 @@ impl EmailNotifier {
             controls: memory.controls.clone(),
             caps: memory.caps.clone(),
             turns: Turns::new(),
+            news: memory.news.clone(),
             instance,
         };
         let worker = Worker {

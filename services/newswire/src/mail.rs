@@ -35,7 +35,7 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value = ".")]
         out: PathBuf,
     },
-    /// Send one mail through the configured relay, with [Test] in its subject. Nobody else gets anything, and nothing is
+    /// Send one mail through the configured relay, marked as a test in its subject. Nobody else gets anything, and nothing is
     /// noted of it: its links belong to no subscriber
     Test {
         /// The article's id

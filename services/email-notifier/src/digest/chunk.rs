@@ -1,6 +1,6 @@
 //! What a run of digests writes: where it stands, what it knew, and chunks of recipients with what each is to be sent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use article::{ArticleId, PublisherId};
 use jiff::Timestamp;
@@ -28,6 +28,23 @@ pub(crate) struct Run {
     pub slot: Timestamp,
     /// Sequence in JOBS up to which it knew the news: the heads of alerts.
     pub seen: u64,
+}
+
+/// A run as its own message has it: with the articles that its digests have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Made {
+    #[serde(flatten)]
+    pub run: Run,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub articles: Vec<ArticleId>,
+}
+
+impl Made {
+    pub(crate) fn of(run: Run, chunks: &[DigestChunk]) -> Self {
+        let articles: BTreeSet<ArticleId> =
+            chunks.iter().flat_map(|chunk| &chunk.items).map(|item| item.article).collect();
+        Self { run, articles: articles.into_iter().collect() }
+    }
 }
 
 /// An article in a digest.

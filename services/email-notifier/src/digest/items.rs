@@ -80,17 +80,18 @@ impl Items {
         self.seen.send_replace(sequence);
     }
 
-    /// How each of `items` is now, in their order.
+    /// How each of `items` is now, in their order, and up to where the log was followed.
     ///
     /// # Errors
     /// When the log cannot be read, or is not caught up with in 5 s.
-    pub(crate) async fn newest(&self, bus: &Bus, items: Vec<Item>, site: &Site) -> Result<Vec<Newest>, String> {
+    pub(crate) async fn newest(&self, bus: &Bus, items: Vec<Item>, site: &Site) -> Result<(Vec<Newest>, u64), String> {
         let last = bus.last(&ARTICLES, subjects::ARTICLES).await.map_err(|error| error.to_string())?;
         let sequence = last.map_or(0, |last| last.sequence);
         let mut seen = self.seen.subscribe();
         let caught_up = tokio::time::timeout(CATCH_UP, seen.wait_for(|seen| *seen >= sequence)).await;
         caught_up.map_err(|_| "what is known of articles is behind the log".to_owned())?.map_err(|e| e.to_string())?;
-        stream::iter(items).map(|item| self.one(bus, item, site)).buffered(AT_ONCE).try_collect().await
+        let newest = stream::iter(items).map(|item| self.one(bus, item, site)).buffered(AT_ONCE).try_collect().await?;
+        Ok((newest, sequence))
     }
 
     async fn one(&self, bus: &Bus, item: Item, site: &Site) -> Result<Newest, String> {

@@ -82,6 +82,11 @@ impl Log {
         self.seen = self.seen.max(sequence);
     }
 
+    /// The slots of the runs after `since`.
+    pub(crate) fn runs_after(&self, since: Timestamp) -> Vec<Timestamp> {
+        self.runs.range(since..).map(|(slot, _)| *slot).collect()
+    }
+
     /// The news that became known on one of `days`, the first known first; and the sequence up to which this is all.
     pub(crate) fn known(&self, days: &Days) -> (Vec<Known>, u64) {
         // A later run knows no less, so the newest that did not know an article is right before the first that did.
@@ -153,6 +158,11 @@ impl News {
     /// The most that any of the heads so far says was known of caps.
     pub(crate) fn caps_seen(&self) -> u64 {
         self.lock().caps_seen
+    }
+
+    /// As [`Log::runs_after`].
+    pub(crate) fn runs_after(&self, since: Timestamp) -> Vec<Timestamp> {
+        self.lock().runs_after(since)
     }
 
     /// As [`Log::known`].

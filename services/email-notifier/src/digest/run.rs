@@ -16,7 +16,7 @@ use subscription::{Features, Matcher};
 use tokio_util::sync::CancellationToken;
 use topology::{ARTICLES, JOBS, PLANNER, subjects};
 
-use super::chunk::{DigestChunk, Run, chunks, plan_key};
+use super::chunk::{self, DigestChunk, Run, chunks, plan_key};
 use super::due::{Days, Dues, SLOT, Window, slot};
 use super::edition::{Content, Edition, Lists, Over};
 use super::news::{Alerted, Known, News};
@@ -163,8 +163,9 @@ impl Runner {
     async fn write(&self, plan: &Plan, run: Run, cursor: u64) -> Result<Made, String> {
         let now = service_kit::now().max(run.slot);
         let chunks = chunks(run.slot, now, &plan.edition, &plan.contents, &plan.recipients);
+        let told = chunk::Made::of(run, &chunks);
         let cursor = BatchMessage { expected: Some(cursor), ..first_on(subjects::DIGEST_CURSOR.into(), &run) };
-        let mut batch = vec![cursor, first_on(subjects::digest_run(&run.slot.as_second().to_string()), &run)];
+        let mut batch = vec![cursor, first_on(subjects::digest_run(&run.slot.as_second().to_string()), &told)];
         if !chunks.is_empty() {
             let head = head(run, &chunks, now);
             batch.push(first_on(subjects::plan(&head.plan), &head));

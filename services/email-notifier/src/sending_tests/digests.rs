@@ -193,6 +193,39 @@ async fn a_digest_says_what_is_true_when_it_is_sent() {
 }
 
 #[tokio::test]
+async fn who_read_a_mistake_in_a_digest_is_told_and_nobody_else() {
+    let mut desk = Desk::open(vec![]).await;
+    let due = desk.digest_readers(2, "en").await;
+    desk.run_notifier().await;
+    let news = desk.news(&["The wrong number", "Is held"]).await;
+    desk.stop().await;
+    desk.digested(&desk.runner(), due).await;
+    // Who comes later has not read it.
+    desk.readers(3).await;
+    let held = desk.publish(Some((&news[1].0, news[1].1)), Command::Hold { note: None }).await;
+    desk.run_notifier().await;
+    desk.digests_sent(due).await;
+    let told = |n: usize| desk.digests_of(n).len();
+    assert_eq!([0, 1, 2].map(told), [1, 1, 0]);
+
+    let wrong = Some((&news[0].0, news[0].1));
+    let right = desk.publish(wrong, revise(RevisionKind::Correction, "The right number", Some("It was 5."))).await;
+    assert_eq!(desk.planned(&right.0, "correction-2").await.matched, 2);
+    desk.settled().await;
+    assert_eq!([0, 1, 2].map(told), [2, 2, 0]);
+    let gone = desk.publish(Some((&right.0, right.1)), kill()).await;
+    assert_eq!(desk.planned(&gone.0, "kill-3").await.matched, 2);
+    // It was not in the digest, which is why its readers have nothing to be told.
+    let mended = revise(RevisionKind::Correction, "Was held", Some("It was 6."));
+    let mended = desk.publish(Some((&held.0, held.1)), mended).await;
+    let out = desk.publish(Some((&mended.0, mended.1)), Command::Release { note: None }).await;
+    assert_eq!(desk.planned(&out.0, "correction-3").await.matched, 0);
+    desk.settled().await;
+    assert_eq!([0, 1, 2].map(told), [3, 3, 0]);
+    desk.stop().await;
+}
+
+#[tokio::test]
 async fn a_digest_of_which_nothing_is_left_is_not_sent() {
     let mut desk = Desk::open(vec![]).await;
     let due = desk.digest_readers(2, "zh").await;

@@ -42,6 +42,7 @@ impl Desk {
             controls: Arc::<Controls>::default(),
             caps,
             turns: Turns::new(),
+            news: Arc::new(crate::digest::news::News::new()),
             instance: "test".into(),
         }
     }

@@ -10,6 +10,7 @@ use super::{Aside, Prepared, WRITE_AGAIN, Worker};
 use crate::digest::chunk::{DigestChunk, Item, List};
 use crate::digest::issues::{Key, Shown};
 use crate::digest::items::Newest;
+use crate::digest::record::as_revision;
 use crate::frequency::Frequency;
 use crate::ledger::{Ledger, State, Why as Reason};
 use crate::readers::Reader;
@@ -31,6 +32,8 @@ impl Worker {
         }
         let lists: Vec<Option<&List>> = window.iter().map(|recipient| chunk.list_of(*recipient)).collect();
         let newest = self.newest(chunk, &lists).await;
+        // As of an alert's record its revision: whoever looks who has what of an article sees how new their digest was.
+        ledger.sends(as_revision(newest.sequence));
         let mut prepared = Vec::with_capacity(window.len());
         for (&recipient, list) in window.iter().zip(lists) {
             let list = list.ok_or_else(|| Aside::Broken("the chunk has fewer lists than recipients".into()))?;
@@ -51,7 +54,7 @@ impl Worker {
         let items: Vec<Item> = wanted.iter().filter_map(|item| chunk.items.get(*item as usize)).cloned().collect();
         loop {
             match self.items.newest(&self.bus, items.clone(), self.issues.site()).await {
-                Ok(newest) => return Articles { places: wanted, newest },
+                Ok((newest, sequence)) => return Articles { places: wanted, newest, sequence },
                 Err(cause) => {
                     tracing::warn!(
                         plan = chunk.plan,
@@ -92,6 +95,8 @@ impl Worker {
 struct Articles {
     places: Vec<u32>,
     newest: Vec<Newest>,
+    /// Up to where the log was followed.
+    sequence: u64,
 }
 
 impl Articles {
