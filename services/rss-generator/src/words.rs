@@ -24,6 +24,7 @@ pub(crate) struct Words {
     pub(crate) opml_hint: &'static str,
 
     pub(crate) by_email: &'static str,
+    pub(crate) follow_story: &'static str,
     pub(crate) email: &'static str,
     pub(crate) what_is_a_feed: &'static str,
     pub(crate) a_feed_is: &'static str,
@@ -94,6 +95,7 @@ pub(crate) static ENGLISH: Words = Words {
     opml_hint: "which feed readers import in one go.",
 
     by_email: "Subscribe by email",
+    follow_story: "Follow this story by email",
     email: "Email",
     what_is_a_feed: "What is a feed?",
     a_feed_is: "A feed is an address that your feed reader, an app or a website of your choice, looks at for you: give it the \
@@ -164,6 +166,7 @@ pub(crate) static CHINESE: Words = Words {
     opml_hint: "可一次导入阅读器。",
 
     by_email: "邮件订阅",
+    follow_story: "邮件关注这篇报道的后续",
     email: "邮件",
     what_is_a_feed: "什么是订阅源？",
     a_feed_is: "订阅源是一个网址，由您选用的阅读器（应用或网站）代为查看：只需添加一次，新文章就会自动送达。",

@@ -7,6 +7,8 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use url::Url;
 
+use crate::output::plain;
+
 /// Why the publisher did not do it, in its own words (RFC 9457).
 #[derive(Debug, Deserialize)]
 pub(crate) struct Refused {
@@ -38,11 +40,12 @@ impl std::error::Error for Refused {}
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.title, self.detail)?;
+        // It may repeat what strangers wrote.
+        write!(f, "{}: {}", plain(&self.title), plain(&self.detail))?;
         // A single mistake is the detail already.
         if self.errors.len() > 1 {
             for problem in &self.errors {
-                write!(f, "\n  {problem}")?;
+                write!(f, "\n  {}", plain(&problem.to_string()))?;
             }
         }
         Ok(())

@@ -41,6 +41,8 @@ struct Page<'a> {
     files: Vec<&'a Association>,
     translations: Vec<Translation<'a>>,
     rights: Option<String>,
+    /// Where to ask for what is new in this story by email.
+    story: Option<String>,
     json_ld: String,
 }
 
@@ -81,6 +83,7 @@ pub(crate) fn article(site: &Site, feed: &FeedRef, entry: &Entry<'_>) -> Vec<u8>
         files: entry.associations.iter().filter(|file| !is_picture(file)).collect(),
         translations: shown.map(|of| translations(site, of)).unwrap_or_default(),
         rights: entry.rights().filter(|_| readable),
+        story: shown.filter(|of| !of.test).and_then(|of| site.subscribe(&Selection::following(of.id))),
         json_ld: in_script(&json_ld(of, &entry.title, &|id| Some(site.article(id)))),
     })
 }

@@ -181,6 +181,8 @@ async fn an_article_is_in_every_feed_and_on_its_page() {
     {
         assert!(page.contains(words), "{words} in {page}");
     }
+    let story = format!("https://mail.example/subscribe?selection=story%2F{}", article.id.token());
+    assert!(page.contains(&story), "{story} in {page}");
     assert!(page.contains(">2018-11-26</time>"), "a date is shown without a time: {page}");
     assert!(!page.contains("EDITORS-ONLY"));
     let home = replica.text("/").await;
