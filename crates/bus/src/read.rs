@@ -26,6 +26,9 @@ pub struct Backlog {
     pub waiting: u64,
     /// Delivered and being worked on.
     pub unacknowledged: u64,
+    /// Up to which sequence of the stream all is settled. A message that the stream has just taken may not be waiting yet; this
+    /// is behind it for sure.
+    pub settled: u64,
 }
 
 impl Backlog {
@@ -104,7 +107,8 @@ impl Bus {
             self.jetstream.get_consumer_from_stream(consumer.name, consumer.stream.name).await;
         let found = found.map_err(|error| failed(&consumer.stream, &error))?;
         let info = found.cached_info();
-        Ok(Backlog { waiting: info.num_pending, unacknowledged: info.num_ack_pending as u64 })
+        let settled = info.ack_floor.stream_sequence;
+        Ok(Backlog { waiting: info.num_pending, unacknowledged: info.num_ack_pending as u64, settled })
     }
 
     pub(crate) async fn handle(&self, stream: &Stream) -> Result<async_nats::jetstream::stream::Stream<()>, ReadError> {

@@ -110,8 +110,9 @@ impl House {
 
     /// Waits until nothing is left to be carried out.
     async fn carried_out(&self) {
+        let last = self.events().await;
         eventually("everything is carried out", async || match self.bus.backlog(&topology::INBOUND_EVENTS).await {
-            Ok(backlog) if backlog.is_empty() => Ok(()),
+            Ok(backlog) if backlog.is_empty() && backlog.settled >= last => Ok(()),
             other => Err(format!("{other:?}")),
         })
         .await;
