@@ -40,12 +40,13 @@ enum Command {
     },
     /// Revoke a webhook; it takes nothing from then on
     Revoke {
-        #[arg(value_name = "ID")]
+        // One in 64 begins with a hyphen.
+        #[arg(value_name = "ID", allow_hyphen_values = true)]
         hook: HookId,
     },
     /// Send a signed document that is no article: address, secret and publisher fit together if it is taken
     Test {
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", allow_hyphen_values = true)]
         hook: HookId,
         #[command(flatten)]
         place: Place,

@@ -72,6 +72,12 @@ async fn what_is_wrong_is_said_before_anything_is_made() {
         assert!(ran.code == code && ran.err.contains(says), "{args:?}: {ran:?}");
     }
     assert!(desk.ok(&["webhook", "list"]).await.out.contains("there are no webhooks"));
-    let ran = desk.run(&["webhook", "revoke", "AAAAAAAAAAAAAAAAAAAAAA"]).await;
-    assert!(ran.code == 1 && ran.err.contains("there is no webhook"), "{ran:?}");
+    std::fs::write(desk.dir.path().join("master"), WEBHOOK_MASTER).expect("writes");
+    // An id may begin with any character of URL-safe base64, a hyphen among them.
+    for id in ["AAAAAAAAAAAAAAAAAAAAAA", "-AAAAAAAAAAAAAAAAAAAAA", "--hVAAAAAAAAAAAAAAAAAA", "-hAAAAAAAAAAAAAAAAAAAA"] {
+        for args in [&["webhook", "revoke", id][..], &["webhook", "test", id, "--secret-file", "master"]] {
+            let ran = desk.run(args).await;
+            assert!(ran.code == 1 && ran.err.contains("there is no webhook"), "{args:?}: {ran:?}");
+        }
+    }
 }
