@@ -87,7 +87,8 @@ impl Log {
         self.runs.range(since..).map(|(slot, _)| *slot).collect()
     }
 
-    /// The news that became known on one of `days`, the first known first; and the sequence up to which this is all.
+    /// The news that was published or became known on one of `days`, the first known first; and the sequence up to which
+    /// this is all. Both count: what is published before a pause and known within it is due after it.
     pub(crate) fn known(&self, days: &Days) -> (Vec<Known>, u64) {
         // A later run knows no less, so the newest that did not know an article is right before the first that did.
         let runs: Vec<(Timestamp, u64)> = self.runs.iter().map(|(slot, seen)| (*slot, *seen)).collect();
@@ -96,7 +97,7 @@ impl Log {
             missed.checked_sub(1).map_or(published, |last| published.max(runs[last].0))
         };
         let all = self.alerted.iter().map(|(head, alerted)| (since(*head, alerted.published), alerted));
-        let wanted = all.filter(|(since, _)| days.has(*since));
+        let wanted = all.filter(|(since, alerted)| days.has(*since) || days.has(alerted.published));
         let mut known: Vec<Known> = wanted.map(|(since, alerted)| Known { alerted: alerted.clone(), since }).collect();
         known.sort_by_key(|known| known.since);
         (known, self.seen)

@@ -271,6 +271,21 @@ fn apply(record: &mut Subscriber, deed: &Deed, now: Timestamp) {
     done.unwrap();
 }
 
+#[test]
+fn what_is_published_before_a_pause_and_planned_within_it_is_due_after_it() {
+    let news = News { minute: 1336, second: 0, matches: [false, false, true], late: 2985, over: false };
+    let history = History {
+        start: 0,
+        zone: 2,
+        first: [None, None, Some(Frequency::Daily { hour: 0 })],
+        deeds: [(2897, Deed::Pause(None)), (7860, Deed::Resume)].into(),
+        news: vec![news],
+        outages: Vec::new(),
+    };
+    let due = "2026-03-26T11:00:00Z".parse().unwrap();
+    assert_eq!([by_runs(&history), by_hand(&history)], [Sent::from([(0, vec![due])]), Sent::from([(0, vec![due])])]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
