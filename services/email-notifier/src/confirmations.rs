@@ -17,8 +17,7 @@ use crate::breaker::Permit;
 use crate::catalogue::Catalogue;
 use crate::links::{Keys, PREFERENCES_BY_FORM, page_link};
 use crate::outcomes::without_address;
-use crate::plan::Lane;
-use crate::pool::{Fate, Pool, Window};
+use crate::pool::Pool;
 use crate::store::{Store, StoreError};
 use crate::subscriber::{Subscriber, SubscriberId};
 use crate::vault::Content;
@@ -128,28 +127,24 @@ impl Confirmations {
         let domain = self.site.mail_domain();
         let from = return_path(&self.keys.mail, &id, domain)
             .expect("a subscriber id is 32 hex digits and the site's domain was checked");
-        let mails = [Outgoing { from: &from, to: &record.address, message }];
-        // Somebody waits for it in front of a screen.
-        let window = Window { lane: Lane::Breaking, permit, mails: &mails };
-        let sent = self.pool.send(&window).await.map_err(|error| error.to_string())?;
-        match sent.fates.into_iter().next() {
-            Some(Fate::Answered(Outcome::Accepted(_))) => {
+        let mail = Outgoing { from: &from, to: &record.address, message };
+        match self.pool.send_one(permit, mail).await? {
+            Outcome::Accepted(_) => {
                 tracing::info!(to = record.address.masked(), "confirmation sent");
                 Ok(())
             }
             // The address does not exist; asking its relay again changes nothing until somebody types it again.
-            Some(Fate::Answered(Outcome::Failed(reply))) if reply.cause() == Cause::Recipient => {
+            Outcome::Failed(reply) if reply.cause() == Cause::Recipient => {
                 let reply = without_address(&reply.to_string(), &record.address);
                 tracing::info!(to = record.address.masked(), reply, "confirmation refused");
                 Ok(())
             }
-            Some(Fate::Answered(Outcome::Failed(reply) | Outcome::Deferred(reply))) => {
+            Outcome::Failed(reply) | Outcome::Deferred(reply) => {
                 Err(without_address(&reply.to_string(), &record.address))
             }
-            Some(Fate::Answered(Outcome::Unsent(broken) | Outcome::Unknown(broken))) => {
+            Outcome::Unsent(broken) | Outcome::Unknown(broken) => {
                 Err(without_address(&broken.to_string(), &record.address))
             }
-            Some(Fate::Waits(_) | Fate::Untried) | None => Err("its mail domain takes less for now".into()),
         }
     }
 

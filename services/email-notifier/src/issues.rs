@@ -11,14 +11,66 @@ const MAX_KEPT: usize = 32;
 
 type Key = (ArticleId, u32, Locale, Option<Notice>);
 
+/// Compiled mail by what makes it different, the newest.
+#[derive(Debug)]
+pub(crate) struct Kept<K> {
+    state: Mutex<State<K>>,
+    most: usize,
+}
+
+#[derive(Debug)]
+struct State<K> {
+    issues: VecDeque<(K, Arc<Issue>)>,
+    /// How often something was dropped: what was begun before the last time may be of what was to go.
+    dropped: u64,
+}
+
+impl<K: PartialEq> Kept<K> {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { state: Mutex::new(State { issues: VecDeque::new(), dropped: 0 }), most }
+    }
+
+    /// The one of `key`, or what `compile` makes.
+    pub(crate) fn get(&self, key: K, compile: impl FnOnce(&K) -> Issue) -> Arc<Issue> {
+        let dropped = {
+            let state = self.lock();
+            if let Some((_, issue)) = state.issues.iter().find(|(known, _)| *known == key) {
+                return issue.clone();
+            }
+            state.dropped
+        };
+        // Outside the lock: an article that makes a library panic must not take the others with it.
+        let issue = Arc::new(compile(&key));
+        let mut state = self.lock();
+        if state.dropped == dropped {
+            if state.issues.len() >= self.most {
+                state.issues.pop_front();
+            }
+            state.issues.push_back((key, issue.clone()));
+        }
+        issue
+    }
+
+    /// Keeps those only whose keys `stay`, and nothing that is being compiled meanwhile.
+    pub(crate) fn retain(&self, stay: impl Fn(&K) -> bool) {
+        let mut state = self.lock();
+        state.issues.retain(|(key, _)| stay(key));
+        state.dropped += 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<K>> {
+        self.state.lock().expect("no code panics while it holds this lock")
+    }
+}
+
 pub(crate) struct Issues {
     site: Site,
-    kept: Mutex<VecDeque<(Key, Arc<Issue>)>>,
+    kept: Kept<Key>,
 }
 
 impl Issues {
     pub(crate) fn new(site: Site) -> Self {
-        Self { site, kept: Mutex::default() }
+        Self { site, kept: Kept::new(MAX_KEPT) }
     }
 
     pub(crate) fn site(&self) -> &Site {
@@ -27,31 +79,15 @@ impl Issues {
 
     /// The article as mail, or what `notice` says of it.
     pub(crate) fn get(&self, article: &Article, notice: Option<Notice>, locale: Locale) -> Arc<Issue> {
-        let key = (article.id, article.revision, locale, notice);
-        let known = self.lock().iter().find(|(known, _)| *known == key).map(|(_, issue)| issue.clone());
-        if let Some(issue) = known {
-            return issue;
-        }
-        // Outside the lock: an article that makes a library panic must not take the others with it.
-        let issue = Arc::new(match notice {
+        self.kept.get((article.id, article.revision, locale, notice), |_| match notice {
             None => compile_alert(article, &self.site, locale),
             Some(notice) => compile_notice(article, notice, &self.site, locale),
-        });
-        let mut kept = self.lock();
-        if kept.len() >= MAX_KEPT {
-            kept.pop_front();
-        }
-        kept.push_back((key, issue.clone()));
-        issue
+        })
     }
 
     /// Drops everything made of an article: it was killed, and its text is to be nowhere.
     pub(crate) fn forget(&self, article: ArticleId) {
-        self.lock().retain(|((known, ..), _)| *known != article);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(Key, Arc<Issue>)>> {
-        self.kept.lock().expect("no code panics while it holds this lock")
+        self.kept.retain(|(of, ..)| *of != article);
     }
 }
 
@@ -83,7 +119,13 @@ mod tests {
         }
         assert!(Arc::ptr_eq(&issues.get(&other, None, Locale::English), &issues.get(&other, None, Locale::English)));
         issues.forget(killed.id);
-        let kept: Vec<ArticleId> = issues.lock().iter().map(|((id, ..), _)| *id).collect();
+        let kept: Vec<ArticleId> = issues.kept.lock().issues.iter().map(|((id, ..), _)| *id).collect();
         assert_eq!(kept, [other.id; 4]);
+        // Killed while another worker compiles it.
+        issues.kept.get((killed.id, 2, Locale::English, None), |_| {
+            issues.forget(killed.id);
+            compile_alert(&killed, issues.site(), Locale::English)
+        });
+        assert_eq!(issues.kept.lock().issues.len(), 4);
     }
 }

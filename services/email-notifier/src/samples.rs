@@ -26,8 +26,7 @@ use crate::confirmations::Confirmations;
 use crate::links::{Keys, PREFERENCES_IN_MAIL, page_link, unsubscribe_link};
 use crate::outcomes::without_address;
 pub use crate::plan::Kind;
-use crate::plan::Lane;
-use crate::pool::{Fate, Pool, Window};
+use crate::pool::Pool;
 use crate::store::Store;
 use crate::subscriber::SubscriberId;
 use crate::subscribers::Answer;
@@ -160,18 +159,11 @@ impl Samples {
         })?;
         let from = return_path(&self.keys.mail, &nobody.to_string(), self.site.mail_domain())
             .expect("a subscriber id is 32 hex digits and the site's domain was checked");
-        let mails = [Outgoing { from: &from, to, message }];
-        // Somebody waits for it in front of a screen.
-        let sent = self.pool.send(&Window { lane: Lane::Breaking, permit, mails: &mails }).await;
-        let sent = sent.map_err(|error| error.to_string())?;
         let said = |words: &dyn std::fmt::Display| without_address(&words.to_string(), to);
-        match sent.fates.into_iter().next() {
-            Some(Fate::Answered(Outcome::Accepted(reply))) => Ok(said(&reply)),
-            Some(Fate::Answered(Outcome::Failed(reply) | Outcome::Deferred(reply))) => {
-                Err(format!("the relay refused it: {}", said(&reply)))
-            }
-            Some(Fate::Answered(Outcome::Unsent(broken) | Outcome::Unknown(broken))) => Err(said(&broken)),
-            Some(Fate::Waits(_) | Fate::Untried) | None => Err("its mail domain takes less for now".into()),
+        match self.pool.send_one(permit, Outgoing { from: &from, to, message }).await? {
+            Outcome::Accepted(reply) => Ok(said(&reply)),
+            Outcome::Failed(reply) | Outcome::Deferred(reply) => Err(format!("the relay refused it: {}", said(&reply))),
+            Outcome::Unsent(broken) | Outcome::Unknown(broken) => Err(said(&broken)),
         }
     }
 }

@@ -148,7 +148,7 @@ impl EmailNotifier {
             caps: Arc::new(Caps::new()),
             news: Arc::new(News::new()),
             items: Arc::new(Items::new()),
-            digests: Arc::default(),
+            digests: Arc::new(DigestIssues::new()),
         };
         let signing = signing(config.dkim.as_ref())?;
         let counts = Counts::new(&metrics);

@@ -1,13 +1,14 @@
 //! Digests as compiled mail: many readers of a run have the same list, in the same language and zone.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use article::ArticleId;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mail::{DigestContent, DigestItem, Issue, Locale, Site, compile_digest};
 use url::Url;
+
+use crate::issues::Kept;
 
 /// Issues kept. One has some 200 KiB at most.
 const MAX_KEPT: usize = 64;
@@ -46,39 +47,30 @@ impl Key {
     }
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct DigestIssues(Mutex<VecDeque<(Key, Arc<Issue>)>>);
+#[derive(Debug)]
+pub(crate) struct DigestIssues(Kept<Key>);
 
 impl DigestIssues {
+    pub(crate) fn new() -> Self {
+        Self(Kept::new(MAX_KEPT))
+    }
+
     /// The digest of what is `shown`; `key` is made of that.
     pub(crate) fn get(&self, key: Key, shown: &[Shown], site: &Site) -> Arc<Issue> {
-        let known = self.lock().iter().find(|(known, _)| *known == key).map(|(_, issue)| issue.clone());
-        if let Some(issue) = known {
-            return issue;
-        }
-        let content = DigestContent {
-            due: key.due,
-            zone: key.zone.clone(),
-            items: shown.iter().map(|shown| (*shown.item).clone()).collect(),
-            more: key.more as usize,
-            more_link: key.more_link.clone(),
-        };
-        // Outside the lock: an article that makes a library panic must not take the others with it.
-        let issue = Arc::new(compile_digest(&content, site, key.locale));
-        let mut kept = self.lock();
-        if kept.len() >= MAX_KEPT {
-            kept.pop_front();
-        }
-        kept.push_back((key, issue.clone()));
-        issue
+        self.0.get(key, |key| {
+            let content = DigestContent {
+                due: key.due,
+                zone: key.zone.clone(),
+                items: shown.iter().map(|shown| (*shown.item).clone()).collect(),
+                more: key.more as usize,
+                more_link: key.more_link.clone(),
+            };
+            compile_digest(&content, site, key.locale)
+        })
     }
 
     /// Drops everything made of an article: it was killed, and its text is to be nowhere.
     pub(crate) fn forget(&self, article: ArticleId) {
-        self.lock().retain(|(key, _)| key.items.iter().all(|(of, _)| *of != article));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(Key, Arc<Issue>)>> {
-        self.0.lock().expect("no code panics while it holds this lock")
+        self.0.retain(|key| key.items.iter().all(|(of, _)| *of != article));
     }
 }

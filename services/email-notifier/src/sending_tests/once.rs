@@ -1,6 +1,7 @@
 //! Everybody once, whoever else is at work.
 
 use super::*;
+use crate::digest::issues::DigestIssues;
 use crate::digest::items::Items;
 use crate::worker::Job;
 
@@ -90,7 +91,7 @@ async fn of_two_workers_on_one_chunk_one_sends() {
         catalogue: Arc::default(),
         controls: Arc::default(),
         items: Arc::new(Items::new()),
-        digests: Arc::default(),
+        digests: Arc::new(DigestIssues::new()),
         pool: Arc::new(Pool::new(relay(&config.relay, "news.example"), None, counts.clone())),
         counts,
         keys: Keys::new(SECRET.as_bytes()),
