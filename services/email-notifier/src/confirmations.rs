@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::breaker::Permit;
 use crate::catalogue::Catalogue;
-use crate::links::{Keys, PREFERENCES_BY_FORM, page_link};
+use crate::links::{Keys, page_link};
 use crate::outcomes::without_address;
 use crate::pool::Pool;
 use crate::store::{Store, StoreError};
@@ -103,7 +103,7 @@ impl Confirmations {
     }
 
     fn link(&self, record: &Subscriber, now: Timestamp) -> Message {
-        let token = self.keys.preferences_token(record.id, now + PREFERENCES_BY_FORM);
+        let token = self.keys.fresh_preferences_token(record.id, now);
         let asked = record.link_asked_at.unwrap_or(now);
         access(
             &self.site,

@@ -19,6 +19,7 @@ pub(crate) struct Keys {
     confirm: [u8; 32],
     unsubscribe: [u8; 32],
     preferences: [u8; 32],
+    fresh: [u8; 32],
     leave: [u8; 32],
     /// The service's part of what records are sealed with.
     pub record: [u8; 32],
@@ -39,6 +40,15 @@ pub(crate) const PREFERENCES_IN_MAIL: SignedDuration = SignedDuration::from_hour
 /// How long one is good that somebody asked for by a form.
 pub(crate) const PREFERENCES_BY_FORM: SignedDuration = SignedDuration::from_hours(1);
 
+/// Whoever comes by a link to the preference page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub id: SubscriberId,
+    /// Whether it was mailed by itself within the hour. Only then all that is held is given out, or erased: whoever a mail
+    /// of news was forwarded to holds the link in it as well.
+    pub fresh: bool,
+}
+
 impl Keys {
     pub(crate) fn new(secret: &[u8]) -> Self {
         let derive = |purpose: &str| mac(secret, &[purpose.as_bytes()]);
@@ -47,6 +57,7 @@ impl Keys {
             confirm: derive("confirm"),
             unsubscribe: derive("unsubscribe"),
             preferences: derive("preferences"),
+            fresh: derive("fresh preferences"),
             leave: derive("leave"),
             record: derive("record"),
             mail: mail::Key::new(derive("mail")),
@@ -81,8 +92,15 @@ impl Keys {
         expiring(&self.preferences, id, expires)
     }
 
-    pub(crate) fn read_preferences_token(&self, token: &str, now: Timestamp) -> Option<SubscriberId> {
-        read_expiring(&self.preferences, token, now)
+    /// The same for a mail that holds nothing else, for [`PREFERENCES_BY_FORM`] from `now`. It is made under a key of its
+    /// own: by its time alone it would be the same as an old one in its last hour.
+    pub(crate) fn fresh_preferences_token(&self, id: SubscriberId, now: Timestamp) -> String {
+        expiring(&self.fresh, id, now + PREFERENCES_BY_FORM)
+    }
+
+    pub(crate) fn read_preferences_token(&self, token: &str, now: Timestamp) -> Option<Holder> {
+        let read = |key: &[u8], fresh| Some(Holder { id: read_expiring(key, token, now)?, fresh });
+        read(&self.fresh, true).or_else(|| read(&self.preferences, false))
     }
 
     /// The address to which a mail ends everything: `leave+<id>+<mac>@<domain>`, 63 characters of lower case before the
@@ -214,17 +232,21 @@ mod tests {
     fn a_preference_page_opens_until_its_time_and_by_no_other_link() {
         let (keys, other) = (Keys::new(b"one secret"), Keys::new(b"another"));
         let id = SubscriberId::random();
-        let token = keys.preferences_token(id, now() + PREFERENCES_BY_FORM);
-        assert_eq!(keys.read_preferences_token(&token, now()), Some(id));
-        assert_eq!(keys.read_preferences_token(&token, now() + PREFERENCES_BY_FORM), None);
-        assert_eq!(other.read_preferences_token(&token, now()), None);
         assert_eq!(keys.read_preferences_token(&keys.confirm_token(id, now()), now()), None);
-        assert_eq!(keys.read_confirm_token(&token, now()), None);
-        assert_eq!(keys.read_unsubscribe_token(&token), None);
-        // Whoever holds an old link cannot make its time longer.
-        let mut bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
-        bytes[ID + 7] = bytes[ID + 7].wrapping_add(60);
-        assert_eq!(keys.read_preferences_token(&URL_SAFE_NO_PAD.encode(bytes), now()), None);
+        for (token, fresh) in [
+            (keys.preferences_token(id, now() + PREFERENCES_BY_FORM), false),
+            (keys.fresh_preferences_token(id, now()), true),
+        ] {
+            assert_eq!(keys.read_preferences_token(&token, now()), Some(Holder { id, fresh }));
+            assert_eq!(keys.read_preferences_token(&token, now() + PREFERENCES_BY_FORM), None);
+            assert_eq!(other.read_preferences_token(&token, now()), None);
+            assert_eq!(keys.read_confirm_token(&token, now()), None);
+            assert_eq!(keys.read_unsubscribe_token(&token), None);
+            // Whoever holds an old link cannot make its time longer.
+            let mut bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+            bytes[ID + 7] = bytes[ID + 7].wrapping_add(60);
+            assert_eq!(keys.read_preferences_token(&URL_SAFE_NO_PAD.encode(bytes), now()), None);
+        }
     }
 
     #[test]

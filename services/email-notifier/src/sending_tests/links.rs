@@ -1,6 +1,7 @@
 //! Whoever asks for a link to their preferences is mailed one, once, and it opens them.
 
 use super::*;
+use crate::links::Holder;
 
 #[tokio::test]
 async fn a_link_that_was_asked_for_is_mailed_once() {
@@ -23,6 +24,6 @@ async fn a_link_that_was_asked_for_is_mailed_once() {
     let text = mails[0].content().text.clone().unwrap();
     let token = text.lines().find_map(|line| line.strip_prefix("http://127.0.0.1:2/preferences/")).expect(&text);
     let keys = Keys::new(SECRET.as_bytes());
-    assert_eq!(keys.read_preferences_token(token.trim(), now), Some(id));
+    assert_eq!(keys.read_preferences_token(token.trim(), now), Some(Holder { id, fresh: true }));
     assert_eq!(keys.read_preferences_token(token.trim(), now + jiff::SignedDuration::from_secs(3660)), None, "an hour");
 }

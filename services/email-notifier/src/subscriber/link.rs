@@ -7,14 +7,23 @@ use super::Subscriber;
 /// One such mail per address in this time, however often its address is typed.
 const LINK_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whoever asked waits in front of a screen: a mail that is later than this is none.
+/// Whoever asked waits in front of a screen: a mail that is later than this is none. A link is good for as long.
 const LINK_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 impl Subscriber {
     /// Somebody asked for a link. False when none is to be sent: the owner never said that the address is theirs, or one
     /// was asked for within the last day.
     pub(crate) fn ask_for_link(&mut self, now: Timestamp) -> bool {
-        let rested = self.link_asked_at.is_none_or(|asked| now.duration_since(asked) >= LINK_PAUSE);
+        self.ask_after(LINK_PAUSE, now)
+    }
+
+    /// The same by who holds a link that this address was mailed: once more as soon as the last one is of no use.
+    pub(crate) fn ask_for_fresh_link(&mut self, now: Timestamp) -> bool {
+        self.ask_after(LINK_WITHIN, now)
+    }
+
+    fn ask_after(&mut self, pause: SignedDuration, now: Timestamp) -> bool {
+        let rested = self.link_asked_at.is_none_or(|asked| now.duration_since(asked) >= pause);
         let asks = rested && self.was_confirmed();
         if asks {
             self.link_asked_at = Some(now);
@@ -60,5 +69,17 @@ mod tests {
         assert!(!reader.wants_link(at(1)) && !reader.waits(at(1)));
         assert!(!reader.ask_for_link(at(24)));
         assert!(reader.ask_for_link(at(25)) && reader.wants_link(at(25)));
+    }
+
+    #[test]
+    fn who_holds_a_link_may_ask_for_a_fresh_one_every_hour() {
+        let address = "reader@example.org".parse().unwrap();
+        let mut reader = Subscriber::new(SubscriberId::random(), address, "en".into(), "UTC".into());
+        reader.request(&Wish::alerts(Selection::everything(), "en"), at(0));
+        assert!(!reader.ask_for_fresh_link(at(0)), "nobody has confirmed");
+        reader.confirm(at(0), at(0));
+        assert!(reader.ask_for_link(at(1)) && !reader.ask_for_fresh_link(at(1)), "one is on its way");
+        reader.link_sent_at = Some(at(1));
+        assert!(reader.ask_for_fresh_link(at(2)) && reader.wants_link(at(2)));
     }
 }

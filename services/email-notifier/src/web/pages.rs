@@ -238,6 +238,7 @@ mod tests {
             include_str!("preferences/page.rs"),
             include_str!("../../templates/access.html"),
             include_str!("../../templates/erase.html"),
+            include_str!("../../templates/fresh.html"),
             include_str!("../../templates/language.html"),
             include_str!("../../templates/often.html"),
             include_str!("../../templates/preferences.html"),

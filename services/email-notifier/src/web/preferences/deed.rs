@@ -14,7 +14,7 @@ use crate::web::form::Fields;
 use crate::web::often;
 
 /// What each button is called in a form and in the address of the page after it, and the id of what is said then.
-const SAID: [(&str, &str); 9] = [
+const SAID: [(&str, &str); 10] = [
     ("change", "done-change"),
     ("end", "done-end"),
     ("end-all", "done-end-all"),
@@ -24,6 +24,7 @@ const SAID: [(&str, &str); 9] = [
     ("resume", "done-resume"),
     ("cap", "done-cap"),
     ("again", "done-again"),
+    ("link", "done-link"),
 ];
 
 pub(super) enum Deed {

@@ -7,7 +7,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::see_other;
+use super::{fresh, see_other};
+use crate::links::Holder;
 use crate::web::pages::{Chrome, STYLE, render};
 use crate::web::visitor::Visitor;
 use crate::web::{Web, access};
@@ -24,10 +25,13 @@ struct Erase<'a> {
 
 pub(in crate::web) async fn show(State(web): State<Arc<Web>>, visitor: Visitor, Path(token): Path<String>) -> Response {
     let now = service_kit::now();
-    let Some(id) = web.keys.read_preferences_token(&token, now) else {
+    let Some(holder) = web.keys.read_preferences_token(&token, now) else {
         return access::expired(&web, &visitor, "../..");
     };
-    let subscriber = match web.store.get(id).await {
+    if !holder.fresh {
+        return fresh::needed(&web, &visitor, holder.id, "../..", &format!("../{token}")).await;
+    }
+    let subscriber = match web.store.get(holder.id).await {
         Ok(Some(subscriber)) => subscriber,
         Ok(None) => return access::expired(&web, &visitor, "../.."),
         Err(error) => return web.away(visitor.locale(), &error),
@@ -47,11 +51,14 @@ pub(in crate::web) async fn press(
     Path(token): Path<String>,
 ) -> Response {
     let now = service_kit::now();
-    let Some(id) = web.keys.read_preferences_token(&token, now) else {
+    let Some(Holder { id, fresh }) = web.keys.read_preferences_token(&token, now) else {
         return access::expired(&web, &visitor, "../..");
     };
     if let Some(busy) = web.too_fast(id, &visitor) {
         return busy;
+    }
+    if !fresh {
+        return fresh::needed(&web, &visitor, id, "../..", &format!("../{token}")).await;
     }
     match web.store.erase(id).await {
         Ok(_) => {

@@ -1,11 +1,15 @@
 //! The page on which the owner of an address sees and changes everything, behind a link that was mailed to them.
 //!
+//! A link that stands in a mail of news changes everything here but gives nothing out and erases nothing: for these a
+//! fresh one is mailed.
+//!
 //! GET shows. Every change is the press of a button (POST), answered by 303 to the page with a word about what was
 //! done, so that going back or reloading presses nothing again.
 
 mod deed;
 pub(super) mod erase;
 mod export;
+mod fresh;
 mod page;
 
 use std::sync::Arc;
@@ -16,24 +20,27 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use mail::Locale;
 use url::form_urlencoded;
 
 use super::form::Fields;
 use super::pages::render;
 use super::visitor::Visitor;
 use super::{Web, access};
+use crate::links::Holder;
 use crate::store::StoreError;
-use crate::subscriber::SubscriberId;
 use deed::Deed;
 use page::{Typed, preferences};
 
 pub(super) async fn show(State(web): State<Arc<Web>>, visitor: Visitor, Path(token): Path<String>) -> Response {
     let now = service_kit::now();
-    let Some(id) = web.keys.read_preferences_token(&token, now) else { return access::expired(&web, &visitor, "..") };
-    match web.store.get(id).await {
+    let Some(holder) = web.keys.read_preferences_token(&token, now) else {
+        return access::expired(&web, &visitor, "..");
+    };
+    match web.store.get(holder.id).await {
         Ok(Some(subscriber)) => {
-            let notice = deed::said(visitor.query.get("done"));
-            let page = preferences(&web, &visitor, &subscriber, &Typed { notice, ..Typed::default() }, &token, now);
+            let typed = Typed { notice: deed::said(visitor.query.get("done")), ..Typed::default() };
+            let page = preferences(&web, &visitor, &subscriber, &typed, (holder, &token), now);
             render(StatusCode::OK, &page)
         }
         Ok(None) => access::expired(&web, &visitor, ".."),
@@ -48,7 +55,10 @@ pub(super) async fn press(
     body: Body,
 ) -> Response {
     let now = service_kit::now();
-    let Some(id) = web.keys.read_preferences_token(&token, now) else { return access::expired(&web, &visitor, "..") };
+    let Some(holder) = web.keys.read_preferences_token(&token, now) else {
+        return access::expired(&web, &visitor, "..");
+    };
+    let id = holder.id;
     let fields = match Fields::read(body).await {
         Ok(fields) => fields,
         Err(why) => return web.unread(visitor.locale(), why),
@@ -56,27 +66,24 @@ pub(super) async fn press(
     if let Some(busy) = web.too_fast(id, &visitor) {
         return busy;
     }
-    if fields.get("do") == "export" {
-        return export::download(&web, &visitor, id).await;
+    match fields.get("do") {
+        "export" if holder.fresh => return export::download(&web, &visitor, id).await,
+        "export" => return fresh::needed(&web, &visitor, id, "..", "").await,
+        "link" => return fresh::ask(&web, &visitor, id).await,
+        _ => {}
     }
     let deed = match Deed::read(&fields, &web) {
         Ok(deed) => deed,
-        Err(problem) => return refused(&web, &visitor, (id, &token), &fields, problem, now).await,
+        Err(problem) => return refused(&web, &visitor, (holder, &token), &fields, problem, now).await,
     };
     match web.store.try_update(id, |subscriber| deed.apply(subscriber, now)).await {
         Ok(Some(_)) => {
             tracing::info!(subscriber = %id, deed = deed.name(), "preferences changed");
-            let chosen = visitor.chosen().filter(|_| !matches!(deed, Deed::Settings { .. }));
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair("done", deed.name());
-            if let Some(locale) = chosen {
-                query.append_pair("lang", locale.tag());
-            }
-            see_other(&format!("?{}", query.finish()))
+            done(deed.name(), visitor.chosen().filter(|_| !matches!(deed, Deed::Settings { .. })))
         }
         Ok(None) => access::expired(&web, &visitor, ".."),
         Err(StoreError::Refused(why)) => {
-            refused(&web, &visitor, (id, &token), &fields, deed::words_for(why), now).await
+            refused(&web, &visitor, (holder, &token), &fields, deed::words_for(why), now).await
         }
         Err(error) => web.away(visitor.locale(), &error),
     }
@@ -86,19 +93,29 @@ pub(super) async fn press(
 async fn refused(
     web: &Web,
     visitor: &Visitor,
-    (id, token): (SubscriberId, &str),
+    link: (Holder, &str),
     fields: &Fields,
     problem: &'static str,
     now: Timestamp,
 ) -> Response {
-    match web.store.get(id).await {
+    match web.store.get(link.0.id).await {
         Ok(Some(subscriber)) => {
             let typed = Typed { notice: None, problem: Some(problem), fields: Some(fields) };
-            render(StatusCode::UNPROCESSABLE_ENTITY, &preferences(web, visitor, &subscriber, &typed, token, now))
+            render(StatusCode::UNPROCESSABLE_ENTITY, &preferences(web, visitor, &subscriber, &typed, link, now))
         }
         Ok(None) => access::expired(web, visitor, ".."),
         Err(error) => web.away(visitor.locale(), &error),
     }
+}
+
+/// To the page, with a word about what was done there; in the language that was chosen on it, if one was.
+fn done(deed: &str, chosen: Option<Locale>) -> Response {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("done", deed);
+    if let Some(locale) = chosen {
+        query.append_pair("lang", locale.tag());
+    }
+    see_other(&format!("?{}", query.finish()))
 }
 
 /// `address`: relative, for we may be reached below a path of somebody else's.

@@ -7,6 +7,7 @@ use mail::Locale;
 
 use crate::bounces::Reason;
 use crate::frequency::Frequency;
+use crate::links::Holder;
 use crate::span::Cap;
 use crate::subscriber::{Subscriber, Subscription, zone_name};
 use crate::web::Web;
@@ -80,8 +81,8 @@ pub(super) struct Preferences<'a> {
     /// Which of the forms was refused, and is unfolded.
     pause_open: bool,
     cap_open: bool,
-    /// The page that forgets everything; relative.
-    erase: String,
+    /// The page that forgets everything; relative. `None`: the link is not fresh, and a fresh one is offered instead.
+    erase: Option<String>,
 }
 
 pub(super) fn preferences<'a>(
@@ -89,7 +90,7 @@ pub(super) fn preferences<'a>(
     visitor: &Visitor,
     subscriber: &Subscriber,
     typed: &Typed<'_>,
-    token: &str,
+    (holder, token): (Holder, &str),
     now: Timestamp,
 ) -> Preferences<'a> {
     let locale = visitor.locale_for(subscriber);
@@ -124,7 +125,7 @@ pub(super) fn preferences<'a>(
         cap_hour: cap.map_or(EVENING, |cap| cap.hour),
         pause_open: pause.is_some(),
         cap_open: typed.in_form("cap").is_some(),
-        erase: format!("{token}/erase"),
+        erase: holder.fresh.then(|| format!("{token}/erase")),
         chrome,
     }
 }

@@ -2,12 +2,18 @@
 
 use super::*;
 use crate::frequency::Frequency;
-use crate::links::PREFERENCES_BY_FORM;
+use crate::links::{PREFERENCES_BY_FORM, PREFERENCES_IN_MAIL};
 use crate::span::Cap;
 
 impl Site {
+    /// As it is mailed to who asks for it.
     fn preferences(&self, reader: &Subscriber) -> String {
-        format!("/preferences/{}", self.keys.preferences_token(reader.id, now() + PREFERENCES_BY_FORM))
+        format!("/preferences/{}", self.keys.fresh_preferences_token(reader.id, now()))
+    }
+
+    /// As it stands in a mail of news.
+    fn preferences_in_news(&self, reader: &Subscriber) -> String {
+        format!("/preferences/{}", self.keys.preferences_token(reader.id, now() + PREFERENCES_IN_MAIL))
     }
 
     /// Presses a button, follows to the page, and returns it.
@@ -36,7 +42,7 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
 async fn every_button_does_what_it_says() {
     let site = Site::start().await;
     let reader = site.reader(&["all", "section/world"]).await;
-    let path = site.preferences(&reader);
+    let path = site.preferences_in_news(&reader);
     let (_, first) = page(site.get(&path)).await;
     assert!(first.contains("r…@example.org") && first.contains("the section “World”"), "{first}");
     assert!(!first.contains("value=\"section/world\" dir"), "what is there is not offered again: {first}");
@@ -118,7 +124,7 @@ async fn what_is_held_can_be_taken_away_and_removed() {
     assert_eq!(site.written().await, written);
     assert_eq!((&held["pages"], &held["suppressed"]), (&format!("{}/", site.base).into(), &serde_json::Value::Null));
     let silent = site.suppressed("silent@example.org").await;
-    let silent = format!("/preferences/{}", site.keys.preferences_token(silent, now() + PREFERENCES_BY_FORM));
+    let silent = format!("/preferences/{}", site.keys.fresh_preferences_token(silent, now()));
     let held = site.form(&silent, &[("do", "export")]).send().await.unwrap().json::<serde_json::Value>().await.unwrap();
     assert_eq!(held["suppressed"], "complained");
     let written = site.written().await;
@@ -139,6 +145,61 @@ async fn what_is_held_can_be_taken_away_and_removed() {
         assert!(status == 404 && text.contains("name=\"address\""), "{text}");
     }
     assert!(site.press(&erase, &[]).await.contains("could remove is removed"), "pressed twice");
+}
+
+#[tokio::test]
+async fn a_link_from_the_news_gives_nothing_out_and_erases_nothing_but_has_a_fresh_one_mailed() {
+    let site = Site::start().await;
+    let reader = site.reader(&["all"]).await;
+    let written = site.written().await;
+    // In its last minutes it has become no other.
+    let last = format!("/preferences/{}", site.keys.preferences_token(reader.id, now() + PREFERENCES_BY_FORM / 6));
+    let path = site.preferences_in_news(&reader);
+    for path in [&path, &last] {
+        let (_, shown) = page(site.get(path)).await;
+        assert!(shown.contains("value=\"link\"") && shown.contains("mail to r…@example.org"), "{shown}");
+        assert!(!shown.contains("value=\"export\"") && !shown.contains("/erase\""), "{shown}");
+        let erase = format!("{path}/erase");
+        for (language, words) in [("en", "you need a fresh link"), ("zh", "须使用我们发送到")] {
+            let query = format!("?lang={language}");
+            let requests = [
+                site.form(&format!("{path}{query}"), &[("do", "export")]),
+                site.get(&format!("{erase}{query}")),
+                site.post(&format!("{erase}{query}")),
+            ];
+            for (request, from) in requests.into_iter().zip(["", " action=\"..", " action=\".."]) {
+                let (status, told) = page(request).await;
+                assert!(status == 403 && told.contains(words) && !told.contains(ADDRESS), "{told}");
+                let action =
+                    if from.is_empty() { String::new() } else { format!("{from}{}\"", &path["/preferences".len()..]) };
+                assert!(
+                    told.contains(&format!("<form method=\"post\"{action}><button name=\"do\" value=\"link\">")),
+                    "{told}"
+                );
+            }
+        }
+    }
+    assert_eq!((site.written().await, site.subscriber(ADDRESS).await), (written, reader.clone()));
+
+    let asked = site.press(&format!("{path}?lang=zh"), &[("do", "link")]).await;
+    assert!(asked.contains("请查看您的收件箱"), "{asked}");
+    assert!(site.subscriber(ADDRESS).await.wants_link(now()));
+    let written = site.written().await;
+    assert!(site.press(&last, &[("do", "link")]).await.contains("Look into your inbox"));
+    assert_eq!(site.written().await, written, "one is on its way");
+    let (_, fresh) = page(site.get(&site.preferences(&reader))).await;
+    assert!(fresh.contains("value=\"export\"") && fresh.contains("/erase\"") && !fresh.contains("value=\"link\""));
+
+    let silent = site.suppressed("silent@example.org").await;
+    let silent = site.store.get(silent).await.unwrap().unwrap();
+    let written = site.written().await;
+    let never = site.preferences_in_news(&silent);
+    for request in [site.form(&never, &[("do", "link")]), site.form(&never, &[("do", "export")])] {
+        let (status, told) = page(request).await;
+        assert!(status == 403 && told.contains("Nothing may be mailed to s…@example.org"), "{told}");
+        assert!(!told.contains("value=\"link\""), "{told}");
+    }
+    assert_eq!(site.written().await, written);
 }
 
 #[tokio::test]
@@ -180,6 +241,8 @@ async fn a_link_opens_what_it_was_made_for_until_its_time() {
     let good = site.keys.preferences_token(id, soon);
     for token in [
         site.keys.preferences_token(id, now()),
+        site.keys.fresh_preferences_token(id, now() - PREFERENCES_BY_FORM),
+        site.keys.fresh_preferences_token(SubscriberId::random(), now()),
         Keys::new(b"another secret").preferences_token(id, soon),
         site.keys.preferences_token(SubscriberId::random(), soon),
         site.keys.confirm_token(id, now()),
@@ -190,7 +253,7 @@ async fn a_link_opens_what_it_was_made_for_until_its_time() {
     ] {
         let path = format!("/preferences/{token}");
         // Somebody whose record is gone may press the button again, so that what was begun is finished.
-        let erased = site.keys.read_preferences_token(&token, now()).is_some();
+        let erased = site.keys.read_preferences_token(&token, now()).is_some_and(|holder| holder.fresh);
         for page_of in [path.clone(), format!("{path}/erase")] {
             let (status, text) = page(site.get(&page_of)).await;
             assert_eq!(status, 404, "{page_of}");
