@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::{AckPolicy, Config as AnyConsumer, DeliverPolicy, ReplayPolicy, pull};
-use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
-use async_nats::jetstream::stream::ConsumerErrorKind;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::context::{
+    CreateStreamError, CreateStreamErrorKind, GetStreamError, GetStreamErrorKind, RequestError, RequestErrorKind,
+};
+use async_nats::jetstream::stream::{
+    Config, ConsumerError, ConsumerErrorKind, DiscardPolicy, RetentionPolicy, StorageType,
+};
+use tokio::time::Instant;
 use topology::{Access, Consumer, DUPLICATE_WINDOW, Stream};
 
 use crate::Bus;
@@ -50,10 +54,15 @@ fn list(drift: &[Drift]) -> String {
     drift.iter().map(|drift| format!("  {drift}")).collect::<Vec<_>>().join("\n")
 }
 
+/// How long one stream or consumer is asked for: the server syncs several files for each, and on a busy disk that takes
+/// longer than one call waits.
+const ASK_FOR: Duration = Duration::from_secs(30);
+
 impl Bus {
-    /// Creates what is missing and updates what differs, then verifies. `replicas` is 1, 3 or 5.
+    /// Creates what is missing and updates what differs. `replicas` is 1, 3 or 5.
     ///
-    /// Safe to run at any time and by two at once; it never deletes, and never lowers a limit an operator raised.
+    /// Safe to run at any time and by two at once; it never deletes, and never lowers a limit an operator raised. What the
+    /// server does not answer in time is asked for again, for 30 s.
     ///
     /// # Errors
     /// [`ProvisionError::Server`] with the server's own words, such as a change it cannot make to an existing stream.
@@ -67,7 +76,7 @@ impl Bus {
         for stream in streams {
             let what = format!("stream {}", stream.name);
             let mut wanted = stream_config(stream, replicas);
-            let found = self.stream_found(stream).await?;
+            let found = self.stream_found(stream, ASK_FOR).await?;
             let drift = found.as_ref().map(|found| stream_drift(&wanted, found));
             done.push(match (found, drift) {
                 (Some(_), Some(drift)) if drift.is_empty() => Provisioned::Unchanged(what),
@@ -76,27 +85,45 @@ impl Bus {
                     if let Some(found) = found {
                         wanted.max_bytes = wanted.max_bytes.max(found.max_bytes);
                     }
-                    let applied = self.jetstream.create_or_update_stream(wanted).await;
-                    applied.map_err(|error| server_error(&what, &error))?;
+                    self.apply_stream(&wanted).await.map_err(|error| server_error(&what, &error))?;
                     if existed { Provisioned::Updated(what) } else { Provisioned::Created(what) }
                 }
             });
         }
         for consumer in consumers {
             let what = format!("consumer {}", consumer.name);
-            let found = self.consumer_found(consumer).await?;
+            let found = self.consumer_found(consumer, ASK_FOR).await?;
             let drift = found.as_ref().map(|found| consumer_drift(consumer, found));
             done.push(match drift {
                 Some(drift) if drift.is_empty() => Provisioned::Unchanged(what),
                 drift => {
-                    let config = consumer_config(consumer);
-                    let applied = self.jetstream.create_consumer_on_stream(config, consumer.stream.name).await;
-                    applied.map_err(|error| server_error(&what, &error))?;
+                    self.apply_consumer(consumer).await.map_err(|error| server_error(&what, &error))?;
                     if drift.is_some() { Provisioned::Updated(what) } else { Provisioned::Created(what) }
                 }
             });
         }
         Ok(done)
+    }
+
+    async fn apply_stream(&self, wanted: &Config) -> Result<(), CreateStreamError> {
+        let until = Instant::now() + ASK_FOR;
+        loop {
+            match self.jetstream.create_or_update_stream(wanted.clone()).await {
+                // It may be there by now: to ask for what there is changes nothing.
+                Err(error) if error.kind() == CreateStreamErrorKind::TimedOut && Instant::now() < until => {}
+                answer => return answer.map(|_| ()),
+            }
+        }
+    }
+
+    async fn apply_consumer(&self, wanted: &Consumer) -> Result<(), ConsumerError> {
+        let until = Instant::now() + ASK_FOR;
+        loop {
+            match self.jetstream.create_consumer_on_stream(consumer_config(wanted), wanted.stream.name).await {
+                Err(error) if error.kind() == ConsumerErrorKind::TimedOut && Instant::now() < until => {}
+                answer => return answer.map(|_| ()),
+            }
+        }
     }
 
     /// Checks everything a service touches. A service that starts on a server it does not know loses news.
@@ -106,13 +133,13 @@ impl Bus {
     pub async fn verify(&self, access: &Access) -> Result<(), ProvisionError> {
         let mut drift = Vec::new();
         for stream in access.streams() {
-            match self.stream_found(&stream).await? {
+            match self.stream_found(&stream, Duration::ZERO).await? {
                 Some(found) => drift.extend(stream_drift(&stream_config(&stream, found.num_replicas), &found)),
                 None => drift.push(missing(format!("stream {}", stream.name))),
             }
         }
         for consumer in access.consumes {
-            match self.consumer_found(consumer).await? {
+            match self.consumer_found(consumer, Duration::ZERO).await? {
                 Some(found) => drift.extend(consumer_drift(consumer, &found)),
                 None => drift.push(missing(format!("consumer {}", consumer.name))),
             }
@@ -120,27 +147,40 @@ impl Bus {
         if drift.is_empty() { Ok(()) } else { Err(ProvisionError::Drift(drift)) }
     }
 
-    async fn stream_found(&self, stream: &Stream) -> Result<Option<Config>, ProvisionError> {
-        match self.jetstream.get_stream(stream.name).await {
-            Ok(found) => Ok(Some(found.cached_info().config.clone())),
-            Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(server_error(&format!("stream {}", stream.name), &error)),
+    async fn stream_found(&self, stream: &Stream, patience: Duration) -> Result<Option<Config>, ProvisionError> {
+        let until = Instant::now() + patience;
+        loop {
+            return match self.jetstream.get_stream(stream.name).await {
+                Ok(found) => Ok(Some(found.cached_info().config.clone())),
+                Err(error) if is_absent(&error) => Ok(None),
+                Err(error) if is_late(&error) && Instant::now() < until => continue,
+                Err(error) => Err(server_error(&format!("stream {}", stream.name), &error)),
+            };
         }
     }
 
-    async fn consumer_found(&self, consumer: &Consumer) -> Result<Option<AnyConsumer>, ProvisionError> {
-        let found: Result<async_nats::jetstream::consumer::Consumer<pull::Config>, _> =
-            self.jetstream.get_consumer_from_stream(consumer.name, consumer.stream.name).await;
-        match found {
-            Ok(found) => Ok(Some(found.cached_info().config.clone())),
-            Err(error) => match error.kind() {
+    async fn consumer_found(
+        &self,
+        consumer: &Consumer,
+        patience: Duration,
+    ) -> Result<Option<AnyConsumer>, ProvisionError> {
+        let until = Instant::now() + patience;
+        loop {
+            let found: Result<async_nats::jetstream::consumer::Consumer<pull::Config>, _> =
+                self.jetstream.get_consumer_from_stream(consumer.name, consumer.stream.name).await;
+            let error = match found {
+                Ok(found) => return Ok(Some(found.cached_info().config.clone())),
+                Err(error) => error,
+            };
+            return match error.kind() {
                 ConsumerErrorKind::JetStream(error)
                     if matches!(error.error_code(), ErrorCode::CONSUMER_NOT_FOUND | ErrorCode::STREAM_NOT_FOUND) =>
                 {
                     Ok(None)
                 }
+                ConsumerErrorKind::TimedOut if Instant::now() < until => continue,
                 _ => Err(server_error(&format!("consumer {}", consumer.name), &error)),
-            },
+            };
         }
     }
 }
@@ -148,6 +188,11 @@ impl Bus {
 fn is_absent(error: &GetStreamError) -> bool {
     matches!(error.kind(), GetStreamErrorKind::JetStream(error)
         if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+fn is_late(error: &GetStreamError) -> bool {
+    let request = std::error::Error::source(error).and_then(|source| source.downcast_ref::<RequestError>());
+    request.is_some_and(|request| request.kind() == RequestErrorKind::TimedOut)
 }
 
 fn missing(what: String) -> Drift {

@@ -8,7 +8,7 @@ use bus::{
     BatchError, BatchMessage, Bus, ConnectError, Credentials, Disposition, HeaderMap, ProvisionError, Provisioned,
     PublishError, Server, TailEvent,
 };
-use testkit::{NatsServer, eventually};
+use testkit::{ChaosProxy, NatsServer, eventually};
 use tokio_util::sync::CancellationToken;
 use topology::{ARTICLES, CONSUMERS, DEAD, JOBS, PLANNER, STREAMS, TOKENS, access, subjects};
 
@@ -48,6 +48,21 @@ async fn provisioning_creates_once_and_verifies() {
     for service in topology::SERVICES {
         bus.verify(&access(service).unwrap()).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn provisioning_waits_for_a_server_that_stands_still() {
+    let nats = NatsServer::start().await;
+    let proxy = ChaosProxy::start(nats.url()).await;
+    let server = Server { url: format!("nats://{}", proxy.addr()), credentials: Credentials::None };
+    let bus = Bus::connect(&server, "test").await.expect("connects");
+    proxy.stall();
+    let provisioning = tokio::spawn(async move { bus.provision(STREAMS, CONSUMERS, 1).await });
+    // Longer than one call waits for its answer.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    assert!(!provisioning.is_finished(), "it gave up");
+    proxy.restore();
+    provisioning.await.unwrap().expect("it goes on");
 }
 
 #[tokio::test]

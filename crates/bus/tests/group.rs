@@ -73,7 +73,7 @@ async fn what_is_said_to_be_stored_survives_a_server_that_is_killed() {
         all.collect::<Vec<_>>().await
     });
     let watching = bus.clone();
-    eventually_within(Duration::from_secs(20), "some are stored", async || {
+    eventually_within(Duration::from_secs(60), "some are stored", async || {
         let last = watching.last_sequence(&ARTICLES).await.map_err(|error| error.to_string())?;
         if last > 100 { Ok(()) } else { Err(format!("{last} messages")) }
     })

@@ -31,7 +31,7 @@ async fn a_connection_cut_in_full_flow_loses_nothing() {
     let through = connect(format!("nats://{}", proxy.addr())).await;
     let mut tail = through.tail(&JOBS, CancellationToken::new());
     for expected in 1..=u64::from(MESSAGES) {
-        let event = tokio::time::timeout(Duration::from_secs(30), tail.next()).await.expect("the tail goes on");
+        let event = tokio::time::timeout(Duration::from_secs(60), tail.next()).await.expect("the tail goes on");
         let Some(TailEvent::Message { sequence, .. }) = event else { panic!("{event:?} instead of {expected}") };
         assert_eq!(sequence, expected);
         if sequence % 4000 == 2000 {

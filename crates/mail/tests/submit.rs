@@ -280,7 +280,7 @@ async fn silence_is_unknown_after_the_content_and_unsent_before() {
     ] {
         let (port, task) = scripted(script).await;
         let mut relay = relay(port);
-        (relay.timeouts.command, relay.timeouts.content) = (Duration::from_millis(50), Duration::from_millis(50));
+        (relay.timeouts.command, relay.timeouts.content) = (Duration::from_secs(1), Duration::from_secs(1));
         let mut connection = Connection::open(&relay).await.unwrap();
         let outcomes = send(&mut connection, &readers(2), &message()).await;
         assert_eq!(letters(&outcomes), expected);

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// Long enough for a cold, loaded machine; a test that passes never waits for it.
-const DEADLINE: Duration = Duration::from_secs(20);
+/// Long enough for a cold, loaded machine whose disk stands still for a while; a test that passes never waits for it.
+const DEADLINE: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Calls `probe` until it answers `Ok` and returns that value; `Err` says what was seen instead.
 ///
 /// # Panics
-/// After 20 seconds, naming `what`, the caller and the last observation.
+/// After a minute, naming `what`, the caller and the last observation.
 #[track_caller]
 pub fn eventually<T, E: Display>(what: &str, probe: impl AsyncFnMut() -> Result<T, E>) -> impl Future<Output = T> {
     wait(DEADLINE, what, Location::caller(), probe)

@@ -8,11 +8,15 @@ mod chaos_proxy;
 mod eventually;
 mod mail_sink;
 mod nats_server;
+mod port;
 mod process;
+mod scratch;
 
 pub use chaos_proxy::ChaosProxy;
 pub use eventually::{eventually, eventually_within};
 pub use mail_sink::{Receipt, Tally, counting_sink, mail_sink};
 pub use mailbox;
 pub use nats_server::NatsServer;
+pub use port::Port;
 pub use process::{Process, built};
+pub use scratch::{scratch, scratch_on_disk};

@@ -12,25 +12,29 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use tempfile::TempDir;
 
+use crate::port::Port;
 use crate::process::{reap_within, send_sigterm};
+use crate::scratch::scratch;
 
 /// Generous for a loaded machine. An unclean store is recovered before the ports open, so a restart may need some of it.
-const START_DEADLINE: Duration = Duration::from_secs(20);
-const STOP_DEADLINE: Duration = Duration::from_secs(20);
+const START_DEADLINE: Duration = Duration::from_secs(60);
+const STOP_DEADLINE: Duration = Duration::from_secs(60);
 /// Atomic batches, message schedules and message TTL start here.
 const FLOOR: (u32, u32) = (2, 14);
 
 /// A nats-server child with JetStream. Dropping it kills it and removes its store.
 pub struct NatsServer {
     child: Option<Child>,
-    ports: Ports,
+    told: Told,
+    /// For clients, and for its monitoring pages.
+    ports: [Port; 2],
     extra_config: String,
     dir: TempDir,
 }
 
 /// What the server writes into `ports_file_dir` once it listens.
-#[derive(Deserialize)]
-struct Ports {
+#[derive(Default, Deserialize)]
+struct Told {
     nats: Vec<String>,
     monitoring: Vec<String>,
 }
@@ -49,9 +53,9 @@ impl NatsServer {
     /// # Panics
     /// As [`NatsServer::start`].
     pub async fn start_with(extra_config: &str) -> Self {
-        let dir = tempfile::Builder::new().prefix("newswire-nats-").tempdir().expect("a temporary directory");
-        let ports = Ports { nats: Vec::new(), monitoring: Vec::new() };
-        let mut server = Self { child: None, ports, extra_config: extra_config.to_owned(), dir };
+        let ports = [Port::reserve(), Port::reserve()];
+        let (extra_config, dir) = (extra_config.to_owned(), scratch());
+        let mut server = Self { child: None, told: Told::default(), ports, extra_config, dir };
         server.launch().await;
         server
     }
@@ -66,12 +70,12 @@ impl NatsServer {
 
     /// Where clients connect, such as `nats://127.0.0.1:40001`. It stays the same over a restart.
     pub fn url(&self) -> &str {
-        &self.ports.nats[0]
+        &self.told.nats[0]
     }
 
     /// The base of the server's own monitoring pages (`/jsz`, `/connz`, `/healthz`).
     pub fn monitoring_url(&self) -> &str {
-        &self.ports.monitoring[0]
+        &self.told.monitoring[0]
     }
 
     /// Where the streams are kept: what a test looks into for bytes that must not be on disk.
@@ -98,7 +102,7 @@ impl NatsServer {
     /// Stops the server in good order. Nothing when it is already down.
     ///
     /// # Panics
-    /// When it has not ended after 20 seconds.
+    /// When it has not ended after a minute.
     pub async fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
             send_sigterm(&child);
@@ -131,9 +135,9 @@ impl NatsServer {
             let ports_file = self.dir.path().join(format!("nats-server_{}.ports", child.id()));
             loop {
                 // A file half written does not parse and is read again.
-                if let Some(ports) = fs::read(&ports_file).ok().and_then(|json| serde_json::from_slice(&json).ok()) {
+                if let Some(told) = fs::read(&ports_file).ok().and_then(|json| serde_json::from_slice(&json).ok()) {
                     let _ = fs::remove_file(&ports_file);
-                    self.ports = ports;
+                    self.told = told;
                     self.child = Some(child);
                     return;
                 }
@@ -147,7 +151,7 @@ impl NatsServer {
                 }
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
-            // A restart wants the old port back, and another process may be holding it for a moment.
+            // Whoever knows nothing of reserved ports may be holding one for a moment.
             let port_was_taken = self.log().lines().rev().take(5).any(|line| line.contains("address already in use"));
             assert!(
                 port_was_taken && started.elapsed() < START_DEADLINE,
@@ -175,8 +179,7 @@ impl NatsServer {
 
     fn config(&self) -> String {
         let dir = self.dir.path().display();
-        let listen = self.ports.nats.first().map_or("127.0.0.1:-1", |url| host_and_port(url));
-        let http = self.ports.monitoring.first().map_or("127.0.0.1:-1", |url| host_and_port(url));
+        let [listen, http] = self.ports.each_ref().map(Port::address);
         // The file limit is far above any disk: streams reserve their whole max_bytes against it when they are created.
         format!(
             "listen: \"{listen}\"\nhttp: \"{http}\"\nports_file_dir: \"{dir}\"\n\

@@ -11,7 +11,10 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::eventually;
 
-const DEADLINE: Duration = Duration::from_secs(20);
+/// As of [`eventually`].
+const DEADLINE: Duration = Duration::from_secs(60);
+/// How long what a child printed at its end may take to be read.
+const ON_ITS_WAY: Duration = Duration::from_secs(2);
 /// Lines kept of what a child printed; the oldest go first.
 const KEPT_LINES: usize = 10_000;
 /// Octets of one line; a longer one is shown in pieces.
@@ -80,17 +83,19 @@ impl Process {
     /// Waits for the first line that contains `text`, which may have been printed already.
     ///
     /// # Panics
-    /// After 20 seconds, or when the process ends without it; the panic shows what it printed.
+    /// After a minute, or when the process ends without it; the panic shows what it printed.
     pub async fn line(&mut self, text: &str) -> String {
         let started = Instant::now();
+        let mut end = None;
         loop {
             // Looked at first: whatever was printed before the end is then in the lines or on its way to them.
             let ended = self.child.try_wait().expect("the state of our own child");
+            end = end.or_else(|| ended.map(|_| Instant::now()));
             if let Some(line) = self.lines().into_iter().find(|line| line.contains(text)) {
                 return line;
             }
             let waited = started.elapsed();
-            let over = ended.is_some_and(|_| waited > Duration::from_secs(1)) || waited > DEADLINE;
+            let over = end.is_some_and(|end| end.elapsed() > ON_ITS_WAY) || waited > DEADLINE;
             assert!(!over, "{} did not print {text:?} in {waited:?}{}", self.name, self.report(ended));
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -99,7 +104,7 @@ impl Process {
     /// Waits until `url` answers 200.
     ///
     /// # Panics
-    /// After 20 seconds with the last answer, or when the process ends; the panic shows what it printed.
+    /// After a minute with the last answer, or when the process ends; the panic shows what it printed.
     pub async fn ready(&mut self, url: &str) {
         let client = reqwest::Client::new();
         eventually(&format!("{} is ready at {url}", self.name), async || {
@@ -123,7 +128,7 @@ impl Process {
     /// Asks it to end in good order (SIGTERM) and gives its exit status.
     ///
     /// # Panics
-    /// When it has not ended after 20 seconds; the panic shows what it printed.
+    /// When it has not ended after a minute; the panic shows what it printed.
     pub async fn terminate(&mut self) -> ExitStatus {
         send_sigterm(&self.child);
         self.wait().await
@@ -132,7 +137,7 @@ impl Process {
     /// Asks it to end as Ctrl-C in a terminal does (SIGINT) and gives its exit status.
     ///
     /// # Panics
-    /// When it has not ended after 20 seconds; the panic shows what it printed.
+    /// When it has not ended after a minute; the panic shows what it printed.
     pub async fn interrupt(&mut self) -> ExitStatus {
         send(&self.child, Signal::INT);
         self.wait().await
@@ -141,7 +146,7 @@ impl Process {
     /// Waits for it to end by itself.
     ///
     /// # Panics
-    /// When it has not ended after 20 seconds; the panic shows what it printed.
+    /// When it has not ended after a minute; the panic shows what it printed.
     pub async fn wait(&mut self) -> ExitStatus {
         let ended = reap_within(&mut self.child, DEADLINE).await;
         ended.unwrap_or_else(|| panic!("{} did not end within {DEADLINE:?}{}", self.name, self.report(None)))

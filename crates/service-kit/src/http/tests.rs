@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::*;
 
 /// So short that a test waits for them, and so long that a slow machine passes.
-const SHORT: Duration = Duration::from_millis(200);
+const SHORT: Duration = Duration::from_millis(500);
 const LONG: Duration = Duration::from_secs(60);
 const PATIENT: Limits =
     Limits { connections: 8, handshake: LONG, headers: LONG, stall: LONG, drain: LONG, renewal: LONG };
