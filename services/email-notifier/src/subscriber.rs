@@ -13,7 +13,7 @@ mod tests;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
-use mail::Address;
+use mail::{Address, Locale};
 use serde::{Deserialize, Serialize};
 use subscription::Selection;
 use uuid::Uuid;
@@ -111,14 +111,29 @@ pub(crate) struct Wish {
     /// IANA name that is known to be one. `None`: they do not say.
     pub zone: Option<String>,
     pub form: Form,
+    /// Language of the page with the words that are agreed to. `None`: there was no page.
+    pub page: Option<Locale>,
 }
 
 #[cfg(test)]
 impl Wish {
     /// What the form for alerts asks for.
     pub(crate) fn alerts(selection: Selection, language: &str) -> Self {
-        let language = language.to_owned();
-        Self { selection, frequency: Frequency::Immediate, language, zone: None, form: Form::Subscribe }
+        let (language, page) = (language.to_owned(), Some(Locale::for_tag(language)));
+        Self { selection, frequency: Frequency::Immediate, language, zone: None, form: Form::Subscribe, page }
+    }
+}
+
+#[cfg(test)]
+impl Subscriber {
+    /// [`Subscriber::confirm_on`] an English page.
+    pub(crate) fn confirm(&mut self, shown: Timestamp, now: Timestamp) -> bool {
+        self.confirm_on(Locale::English, shown, now)
+    }
+
+    /// [`Subscriber::add_on`] an English page.
+    pub(crate) fn add(&mut self, selection: &Selection, frequency: Frequency, now: Timestamp) -> Result<bool, Refused> {
+        self.add_on(Locale::English, selection, frequency, now)
     }
 }
 
@@ -242,29 +257,32 @@ impl Subscriber {
                 zone.clone_into(&mut self.zone);
             }
         }
-        self.log(Consent::new(ConsentEvent::Requested, wish.form, now));
+        self.log(Consent::new(ConsentEvent::Requested, wish.form, now).about(&wish.selection, wish.page));
         true
     }
 
-    /// The owner of the address confirmed what they were shown: everything that was asked for until `shown`.
-    pub(crate) fn confirm(&mut self, shown: Timestamp, now: Timestamp) -> bool {
-        let mut changed = false;
+    /// The owner of the address confirmed what they were shown, on a page in this language: everything that was asked for
+    /// until `shown`.
+    pub(crate) fn confirm_on(&mut self, page: Locale, shown: Timestamp, now: Timestamp) -> bool {
+        let mut confirmed = Vec::new();
         let since = self.begins(now);
         for subscription in self.subscriptions.iter_mut().filter(|s| s.confirmed_at.is_none()) {
             let in_time = now.duration_since(subscription.requested_at) < CONFIRM_WITHIN;
             if in_time && subscription.requested_at <= shown {
                 subscription.confirmed_at = Some(now);
                 subscription.changed_at = (since != now).then_some(since);
-                changed = true;
+                confirmed.push(subscription.selection.clone());
             }
         }
-        if changed {
+        if !confirmed.is_empty() {
             // Only the owner can do this, so the next request may have its mail at once.
             self.confirmation_sent_at = None;
             self.bounces.clear(now);
-            self.log(Consent::new(ConsentEvent::Confirmed, Form::Confirm, now));
         }
-        changed
+        for selection in &confirmed {
+            self.log(Consent::new(ConsentEvent::Confirmed, Form::Confirm, now).about(selection, Some(page)));
+        }
+        !confirmed.is_empty()
     }
 
     /// Whether a confirmation mail is due: something waits for it, and none was sent within the last day.

@@ -3,6 +3,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use mail::Locale;
 use subscription::Selection;
 
 use super::consent::{Consent, ConsentEvent, Form};
@@ -42,9 +43,15 @@ pub(crate) enum Refused {
 }
 
 impl Subscriber {
-    /// One more selection, asked for by the owner themselves: confirmed at once.
-    pub(crate) fn add(&mut self, selection: &Selection, frequency: Frequency, now: Timestamp) -> Result<bool, Refused> {
-        let consent = Consent::new(ConsentEvent::Confirmed, Form::Preferences, now);
+    /// One more selection, asked for by the owner themselves on a page in this language: confirmed at once.
+    pub(crate) fn add_on(
+        &mut self,
+        page: Locale,
+        selection: &Selection,
+        frequency: Frequency,
+        now: Timestamp,
+    ) -> Result<bool, Refused> {
+        let consent = Consent::new(ConsentEvent::Confirmed, Form::Preferences, now).about(selection, Some(page));
         self.add_agreed(selection, frequency, consent, now)
     }
 
@@ -204,16 +211,22 @@ impl Subscriber {
 
     /// Ends one selection, or all of them, for good.
     pub(crate) fn unsubscribe(&mut self, only: Option<&Selection>, form: Form, now: Timestamp) -> bool {
-        self.end_those(|s| only.is_none_or(|only| s.selection == *only), form, now)
+        self.end_those(|s| only.is_none_or(|only| s.selection == *only), only, form, now)
     }
 
     /// Ends everything that was asked for until `told`, when its owner said so by a mail: what they asked for since then
     /// they want.
     pub(crate) fn leave(&mut self, told: Timestamp, now: Timestamp) -> bool {
-        self.end_those(|s| s.requested_at <= told, Form::Mail, now)
+        self.end_those(|s| s.requested_at <= told, None, Form::Mail, now)
     }
 
-    fn end_those(&mut self, leaves: impl Fn(&Subscription) -> bool, form: Form, now: Timestamp) -> bool {
+    fn end_those(
+        &mut self,
+        leaves: impl Fn(&Subscription) -> bool,
+        only: Option<&Selection>,
+        form: Form,
+        now: Timestamp,
+    ) -> bool {
         self.prune(now);
         let leaves = |s: &mut Subscription| leaves(s);
         let mut left: Vec<Subscription> = self.subscriptions.extract_if(.., leaves).collect();
@@ -221,7 +234,8 @@ impl Subscriber {
             return false;
         }
         self.past.extend(left.iter_mut().filter_map(|subscription| subscription.end(now + EFFECT, true)));
-        self.log(Consent::new(ConsentEvent::Withdrawn, form, now));
+        let withdrawn = Consent::new(ConsentEvent::Withdrawn, form, now);
+        self.log(Consent { selection: only.cloned(), ..withdrawn });
         true
     }
 

@@ -54,7 +54,8 @@ impl Subscriber {
         self.has_room_for(&incoming.selection)?;
         let Incoming { selection, frequency, language, zone, consent } = incoming.clone();
         let Some((agreed, source)) = consent else {
-            let asked = self.request(&Wish { selection, frequency, language, zone, form: Form::Import }, now);
+            let asked =
+                self.request(&Wish { selection, frequency, language, zone, form: Form::Import, page: None }, now);
             return Ok(if asked { Imported::Asked } else { Imported::Waits });
         };
         if !self.is_confirmed() {
@@ -65,6 +66,8 @@ impl Subscriber {
             event: ConsentEvent::Confirmed,
             at: agreed,
             wording: 0,
+            selection: Some(selection.clone()),
+            language: None,
             form: Some(Form::Import),
             source: Some(source),
         };

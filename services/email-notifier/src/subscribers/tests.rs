@@ -69,6 +69,8 @@ async fn rows_are_taken_in_once_and_a_dry_run_writes_nothing() {
     assert_eq!((a.confirmed().count(), a.zone.as_str(), a.language.as_str()), (2, "Asia/Shanghai", "en"));
     assert!(a.spans().all(|span| now.duration_since(span.since).as_secs() < 60), "nothing of before is owed");
     assert_eq!(a.consent[0].source.as_deref(), Some("form on the old site"));
+    let said: Vec<_> = a.consent.iter().map(|line| (line.selection.clone(), line.language.as_deref())).collect();
+    assert!(a.confirmed().all(|s| said.contains(&(Some(s.selection.clone()), None))), "no words of ours: {said:?}");
     assert_eq!((a.consent[0].form, a.consent[0].at.to_string()), (Some(Form::Import), "2025-03-01T08:00:00Z".into()));
     let b = office.desk.store.at(&"b@xn--fsqu00a.xn--fiqs8s".parse().unwrap()).await.unwrap().unwrap();
     assert_eq!((b.zone.as_str(), b.language.as_str()), ("Europe/Berlin", "zh-Hans"));

@@ -46,7 +46,11 @@ pub(super) async fn press(
     let Some(id) = web.keys.read_confirm_token(&token, now) else {
         return dead(&web, visitor.locale(), StatusCode::NOT_FOUND);
     };
-    match web.store.update(id, |subscriber| subscriber.confirm(shown.unwrap_or(now), now)).await {
+    let confirm = |subscriber: &mut Subscriber| {
+        let page = visitor.locale_for(subscriber);
+        subscriber.confirm_on(page, shown.unwrap_or(now), now)
+    };
+    match web.store.update(id, confirm).await {
         Ok(Some(subscriber)) => {
             tracing::info!(subscriber = %id, selections = subscriber.confirmed().count(), "confirmed");
             state(&web, &visitor, &subscriber, now)

@@ -67,7 +67,7 @@ pub(super) async fn submit(
         Err(why) => return web.unread(locale, why),
     };
     let from = client::network(peer, &headers, web.client_ip_header.as_deref());
-    match web.accept(from, &fields).await {
+    match web.accept(from, locale, &fields).await {
         Ok(()) => {
             tokio::time::sleep_until(answer_at).await;
             sent(&web, locale)
@@ -78,8 +78,8 @@ pub(super) async fn submit(
 }
 
 impl Web {
-    /// Does what the form asks for. The request is durable when this returns.
-    async fn accept(&self, from: IpAddr, fields: &Fields) -> Result<(), Refusal> {
+    /// Does what the form asks for, which was shown in the language of `page`. The request is durable when this returns.
+    async fn accept(&self, from: IpAddr, page: Locale, fields: &Fields) -> Result<(), Refusal> {
         let now = Instant::now();
         self.limits.clients.take(from, now).map_err(Refusal::Busy)?;
         if !fields.get(TRAP).is_empty() {
@@ -102,7 +102,7 @@ impl Web {
         };
         self.limits.domains.take(address.domain().to_owned(), now).map_err(Refusal::Busy)?;
         let language = Locale::for_tag(fields.get("language")).tag().to_owned();
-        let wish = Wish { selection, frequency, language, zone, form: Form::Subscribe };
+        let wish = Wish { selection, frequency, language, zone, form: Form::Subscribe, page: Some(page) };
         let requested = self.store.request(&address, &wish, service_kit::now()).await;
         requested.map_err(Refusal::Away)?;
         tracing::info!(address = address.masked(), selection = %wish.selection, "a subscription was asked for");

@@ -97,13 +97,13 @@ impl Deed {
         }
     }
 
-    /// Whether anything changed by it.
-    pub(super) fn apply(&self, subscriber: &mut Subscriber, now: Timestamp) -> Result<bool, Refused> {
+    /// Whether anything changed by it. `page`: the language in which it was pressed.
+    pub(super) fn apply(&self, subscriber: &mut Subscriber, page: Locale, now: Timestamp) -> Result<bool, Refused> {
         match self {
             Self::Change(selection, frequency) => subscriber.change_frequency(selection, *frequency, now),
             Self::End(selection) => Ok(subscriber.unsubscribe(Some(selection), Form::Preferences, now)),
             Self::EndAll => Ok(subscriber.unsubscribe(None, Form::Preferences, now)),
-            Self::Add(selection, frequency) => subscriber.add(selection, *frequency, now),
+            Self::Add(selection, frequency) => subscriber.add_on(page, selection, *frequency, now),
             Self::Settings { language, zone } => {
                 let moved = subscriber.change_zone(zone, now)?;
                 Ok(subscriber.change_language(language.tag()) || moved)

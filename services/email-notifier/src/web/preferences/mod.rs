@@ -29,6 +29,7 @@ use super::visitor::Visitor;
 use super::{Web, access};
 use crate::links::Holder;
 use crate::store::StoreError;
+use crate::subscriber::Subscriber;
 use deed::Deed;
 use page::{Typed, preferences};
 
@@ -76,7 +77,11 @@ pub(super) async fn press(
         Ok(deed) => deed,
         Err(problem) => return refused(&web, &visitor, (holder, &token), &fields, problem, now).await,
     };
-    match web.store.try_update(id, |subscriber| deed.apply(subscriber, now)).await {
+    let apply = |subscriber: &mut Subscriber| {
+        let page = visitor.locale_for(subscriber);
+        deed.apply(subscriber, page, now)
+    };
+    match web.store.try_update(id, apply).await {
         Ok(Some(_)) => {
             tracing::info!(subscriber = %id, deed = deed.name(), "preferences changed");
             done(deed.name(), visitor.chosen().filter(|_| !matches!(deed, Deed::Settings { .. })))

@@ -90,6 +90,43 @@ async fn every_button_does_what_it_says() {
 }
 
 #[tokio::test]
+async fn the_export_says_what_was_agreed_to_and_in_which_language_it_was_shown() {
+    let site = Site::start().await;
+    for selection in ["section/world", "section/要闻"] {
+        let fields = [("address", ADDRESS), ("selection", selection), ("language", "en")];
+        assert_eq!(page(site.form("/subscribe?lang=zh", &fields)).await.0, 200);
+    }
+    let reader = site.subscriber(ADDRESS).await;
+    let confirm = format!("/confirm/{}", site.keys.confirm_token(reader.id, now()));
+    let (_, asked) = page(site.get(&format!("{confirm}?lang=zh"))).await;
+    let action = asked.split("action=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+    let (_, said) = page(site.post(&format!("{confirm}{action}"))).await;
+    assert!(said.contains("订阅成功"), "the button is in the language of its page: {action} {said}");
+    let path = site.preferences(&reader);
+    site.press(&path, &[("do", "add"), ("selection", "all")]).await;
+    site.press(&path, &[("do", "end"), ("selection", "section/world")]).await;
+    site.press(&path, &[("do", "end-all")]).await;
+    let held = site.form(&path, &[("do", "export")]).send().await.unwrap().json::<serde_json::Value>().await.unwrap();
+    let lines = held["subscriber"]["consent"].as_array().unwrap().iter();
+    let told: Vec<_> =
+        lines.map(|line| ["event", "form", "selection", "language"].map(|of| line[of].as_str())).collect();
+    let line = |event, form, selection, language| [Some(event), Some(form), selection, language];
+    let (world, news, zh) = (Some("section/world"), Some("section/要闻"), Some("zh-Hans"));
+    assert_eq!(
+        told,
+        [
+            line("requested", "/subscribe", world, zh),
+            line("requested", "/subscribe", news, zh),
+            line("confirmed", "/confirm", world, zh),
+            line("confirmed", "/confirm", news, zh),
+            line("confirmed", "/preferences", Some("all"), Some("en")),
+            line("withdrawn", "/preferences", world, None),
+            line("withdrawn", "/preferences", None, None),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn what_was_asked_for_and_not_confirmed_is_shown_and_can_be_ended_or_added() {
     let site = Site::start().await;
     let reader = site.reader(&["all"]).await;
