@@ -56,6 +56,8 @@ pub(crate) enum Refusal {
         detail: String,
     },
     Invalid(Vec<Problem>),
+    /// What is asked about mail or readers cannot be asked so.
+    Question(Vec<Problem>),
     NoSuchArticle,
     /// The article has no such plan of mail.
     NoSuchPlan,
@@ -269,14 +271,8 @@ impl Refusal {
     fn about_article(self) -> Said {
         use StatusCode as S;
         match self {
-            Self::Invalid(errors) => {
-                let detail = match &errors[..] {
-                    [only] => only.to_string(),
-                    all => format!("{} mistakes; errors lists them all", all.len()),
-                };
-                said(S::UNPROCESSABLE_ENTITY, "invalid-article", "The article has mistakes", detail)
-                    .with(json!({ "errors": errors }))
-            }
+            Self::Invalid(errors) => mistakes("invalid-article", "The article has mistakes", &errors),
+            Self::Question(errors) => mistakes("invalid-question", "The question has mistakes", &errors),
             Self::Stale { current } => said(
                 S::PRECONDITION_FAILED,
                 "stale",
@@ -355,6 +351,15 @@ impl Refusal {
 
 fn said(status: StatusCode, word: &'static str, title: &'static str, detail: impl Into<String>) -> Said {
     Said { status, word, title, detail: detail.into(), more: Value::Null }
+}
+
+/// All of them at once, each with its place in the body.
+fn mistakes(word: &'static str, title: &'static str, errors: &[Problem]) -> Said {
+    let detail = match errors {
+        [only] => only.to_string(),
+        all => format!("{} mistakes; errors lists them all", all.len()),
+    };
+    said(StatusCode::UNPROCESSABLE_ENTITY, word, title, detail).with(json!({ "errors": errors }))
 }
 
 impl Said {

@@ -67,7 +67,7 @@ async fn ask(bus: &Bus, question: &Value, within: Duration, about: &str) -> Resu
     let answer: Value = serde_json::from_slice(&answer).map_err(|_| Refusal::NoMail)?;
     if answer["answer"] == "invalid" {
         let detail = answer["problem"].as_str().unwrap_or_default();
-        return Err(Refusal::Invalid(vec![Problem::new(about, "invalid", detail)]));
+        return Err(Refusal::Question(vec![Problem::new(about, "invalid", detail)]));
     }
     if answer["answer"] == question["ask"] { Ok(answer) } else { Err(Refusal::NoMail) }
 }
@@ -79,7 +79,7 @@ fn only(body: &[u8], field: &str) -> Result<String, Refusal> {
         Some((1, Some(text))) => Ok(text.to_owned()),
         _ => {
             let detail = format!("a document with one field, the text {field:?}, is expected");
-            Err(Refusal::Invalid(vec![Problem::new("", "type", detail)]))
+            Err(Refusal::Question(vec![Problem::new("", "type", detail)]))
         }
     }
 }

@@ -168,7 +168,7 @@ fn problem() -> Value {
             "detail": { "type": "string", "description": "What was seen and what to do, for a person." },
             "errors": {
                 "type": "array",
-                "description": "Every mistake in the article.",
+                "description": "Every mistake in the article, or in the question.",
                 "items": {
                     "type": "object",
                     "required": ["pointer", "code", "detail"],

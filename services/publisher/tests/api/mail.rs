@@ -106,3 +106,52 @@ async fn an_order_needs_the_scope_and_the_article_and_its_answer_is_told() {
     answering.await.unwrap();
     room.close().await;
 }
+
+#[tokio::test]
+async fn a_question_that_cannot_be_asked_so_is_refused_as_that_and_not_as_an_article() {
+    let room = Newsroom::open().await;
+    let why = format!("{}/mail/why", room.post(&draft("Asked"), &[]).await.header("location"));
+    let (ask, shutdown) = (room.bus.clone(), CancellationToken::new());
+    let answering = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move {
+            let invalid = async |question: Bytes| {
+                let question: Value = serde_json::from_slice(&question).expect("a question");
+                let problem =
+                    format!("{} is none", question.pointer("/of/selection/selection").unwrap_or(&question["address"]));
+                Some(json!({ "answer": "invalid", "problem": problem }).to_string().into())
+            };
+            ask.answer(subjects::ASK_MAIL, invalid, shutdown).await;
+        }
+    });
+    let post = async |path: &str, body: &Value| {
+        let json_type = [("content-type", "application/json")];
+        room.send(Method::POST, path, &json_type, Some(body.to_string().into())).await
+    };
+    let reach = "/v1/reach";
+    for (path, body, error) in [
+        (reach, json!({ "selection": "sections/世界" }), ["/selection", "invalid", "\"sections/世界\" is none"]),
+        (why.as_str(), json!({ "address": "nobody" }), ["/address", "invalid", "\"nobody\" is none"]),
+        (reach, json!({}), ["", "type", "a document with one field, the text \"selection\", is expected"]),
+        (
+            reach,
+            json!({ "selection": 7 }),
+            ["", "type", "a document with one field, the text \"selection\", is expected"],
+        ),
+        (why.as_str(), json!([]), ["", "type", "a document with one field, the text \"address\", is expected"]),
+    ] {
+        let refused = eventually("somebody answers", async || match post(path, &body).await {
+            refused if refused.status == 503 => Err(refused.text),
+            refused => Ok(refused),
+        })
+        .await;
+        let [pointer, code, detail] = error;
+        assert_eq!((refused.status.as_u16(), refused.header("content-type")), (422, "application/problem+json"));
+        assert_eq!(refused.json["type"], "urn:newswire:problem:invalid-question");
+        assert_eq!(refused.json["title"], "The question has mistakes");
+        assert_eq!(refused.json["errors"], json!([{ "pointer": pointer, "code": code, "detail": detail }]), "{body}");
+    }
+    shutdown.cancel();
+    answering.await.unwrap();
+    room.close().await;
+}
