@@ -38,11 +38,11 @@ async fn a_token_does_what_its_scopes_say_and_is_told_which_it_lacks() {
     let change = |kind: &str| json!({ "kind": kind, "note": "Why." }).to_string().into_bytes();
     let json_type = [("content-type", "application/json"), ("if-match", "\"1\"")];
     for (scopes, lacks) in [
-        (vec![Scope::Read], ["", "write", "write", "write", "write"]),
-        (vec![Scope::Write], ["read", "", "", "", "kill"]),
+        (vec![Scope::Read], ["", "write", "write", "write", "write", "write", "write"]),
+        (vec![Scope::Write], ["read", "", "", "", "kill", "", ""]),
         // A change has to be read to know what it needs: with either scope one gets so far.
-        (vec![Scope::Kill], ["read", "write", "write", "", ""]),
-        (vec![], ["read", "write", "write", "write", "write"]),
+        (vec![Scope::Kill], ["read", "write", "write", "", "", "write", "write"]),
+        (vec![], ["read", "write", "write", "write", "write", "write", "write"]),
     ] {
         let theirs = client(&room, TokenRecord { scopes: scopes.iter().copied().collect(), ..record("narrow") }).await;
         let about = theirs.get("/v1/token", &[]).await;
@@ -54,6 +54,8 @@ async fn a_token_does_what_its_scopes_say_and_is_told_which_it_lacks() {
             theirs.put(&address, "\"7\"", &revision).await,
             theirs.send(Method::POST, &changes, &json_type, Some(change("nothing"))).await,
             theirs.send(Method::POST, &format!("{changes}?dry_run=true"), &json_type, Some(change("kill"))).await,
+            theirs.send(Method::POST, &format!("{address}/mail/why"), &json_type, Some(b"{}".to_vec())).await,
+            theirs.send(Method::POST, "/v1/reach", &json_type, Some(b"{}".to_vec())).await,
         ];
         for ((answer, lacks), n) in answers.iter().zip(lacks).zip(0..) {
             let expected = Some(json!(lacks)).filter(|_| !lacks.is_empty());
