@@ -1,7 +1,7 @@
 //! A nats-server, a publisher process on it, and readers pointed at both.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::Command;
 
 use bus::{Bus, Credentials, HeaderMap, Server};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use service_kit::Secret;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use testkit::{NatsServer, Process, built, eventually};
+use testkit::{NatsServer, Port, Process, built, eventually};
 use tokio_util::sync::CancellationToken;
 use topology::{ARTICLES, CONSUMERS, INTAKE, QUARANTINE, SOURCES, STREAMS, TOKENS, subjects};
 
@@ -25,7 +25,8 @@ pub(crate) struct Desk {
     pub(crate) nats: NatsServer,
     pub(crate) bus: Bus,
     pub(crate) publisher: Option<Process>,
-    publisher_address: SocketAddr,
+    /// It may be killed and come back.
+    publisher_port: Port,
     dir: TempDir,
     shutdown: CancellationToken,
 }
@@ -34,11 +35,6 @@ impl Drop for Desk {
     fn drop(&mut self) {
         self.shutdown.cancel();
     }
-}
-
-/// A port that is free now; whoever takes it may be killed and take it again.
-pub(crate) fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port")
 }
 
 fn riverton() -> article::PublisherId {
@@ -58,8 +54,8 @@ impl Desk {
         bus.publish(&TOKENS, &subject, &subject, HeaderMap::new(), payload, Some(0)).await.expect("a token");
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(dir.path().join("token"), TOKEN).expect("a file");
-        let publisher_address = free_port();
-        let mut desk = Self { nats, bus, publisher: None, publisher_address, dir, shutdown: CancellationToken::new() };
+        let (publisher_port, shutdown) = (Port::reserve(), CancellationToken::new());
+        let mut desk = Self { nats, bus, publisher: None, publisher_port, dir, shutdown };
         desk.start_publisher().await;
         desk
     }
@@ -68,9 +64,9 @@ impl Desk {
         let mut command = built("publisher");
         command
             .env("NEWSWIRE_NATS_URL", self.nats.url())
-            .env("NEWSWIRE_PUBLISHER_LISTEN", self.publisher_address.to_string());
+            .env("NEWSWIRE_PUBLISHER_LISTEN", self.publisher_port.address().to_string());
         let mut process = Process::spawn(&mut command);
-        process.ready(&format!("http://{}/readyz", self.publisher_address)).await;
+        process.ready(&format!("http://{}/readyz", self.publisher_port.address())).await;
         self.publisher = Some(process);
     }
 
@@ -79,7 +75,7 @@ impl Desk {
         let config = Config {
             nats: Server { url: self.nats.url().into(), credentials: Credentials::None },
             listen: "127.0.0.1:0".parse().expect("an address"),
-            publisher_url: format!("http://{}/", self.publisher_address).parse().expect("an address"),
+            publisher_url: format!("http://{}/", self.publisher_port.address()).parse().expect("an address"),
             token: Secret::new(TOKEN),
             contact_url: "https://riverton.example/about".parse().expect("an address"),
             public_url: public_url.map(|url| url.parse().expect("an address")),
@@ -97,7 +93,7 @@ impl Desk {
         command
             .env("NEWSWIRE_NATS_URL", self.nats.url())
             .env("NEWSWIRE_FEED_READER_LISTEN", listen.to_string())
-            .env("NEWSWIRE_FEED_READER_PUBLISHER_URL", format!("http://{}", self.publisher_address))
+            .env("NEWSWIRE_FEED_READER_PUBLISHER_URL", format!("http://{}", self.publisher_port.address()))
             .env("NEWSWIRE_FEED_READER_TOKEN_FILE", self.dir.path().join("token"))
             .env("NEWSWIRE_FEED_READER_CONTACT_URL", "https://riverton.example/about")
             .env("NEWSWIRE_FEED_READER_ALLOW_NETWORKS", "127.0.0.1/32");
@@ -197,7 +193,7 @@ impl Desk {
         body: Value,
     ) -> Value {
         let mut request = reqwest::Client::new()
-            .request(method, format!("http://{}/{path}", self.publisher_address))
+            .request(method, format!("http://{}/{path}", self.publisher_port.address()))
             .bearer_auth(TOKEN)
             .header("content-type", "application/json");
         for (name, value) in headers {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use testkit::{Process, eventually_within};
+use testkit::{Port, Process, eventually_within};
 
-use crate::desk::{Desk, free_port};
+use crate::desk::Desk;
 use crate::upstream::{Page, Upstream, item, rss};
 
 const ITEMS: usize = 40;
@@ -35,8 +35,10 @@ async fn two_instances_never_ask_one_feed_at_once() {
 #[tokio::test]
 async fn killed_at_any_moment_nothing_is_lost_and_nothing_comes_twice() {
     let (desk, upstream) = (Desk::open().await, Upstream::start().await);
-    upstream.feed("/feed", "\"1\"", &feed());
-    let listen = free_port();
+    // The first life ends in the middle for sure.
+    upstream.set("/feed", Page::SaysLate(Duration::from_secs(2), feed().into_bytes()));
+    let port = Port::reserve();
+    let listen = port.address();
     let id = desk.source(&upstream.url("/feed")).await;
     let mut kills = 0;
     // Each life is a little longer than the one before, until one is long enough.
@@ -46,6 +48,7 @@ async fn killed_at_any_moment_nothing_is_lost_and_nothing_comes_twice() {
         tokio::time::sleep(Duration::from_millis(life)).await;
         reader.kill9();
         kills += 1;
+        upstream.feed("/feed", "\"1\"", &feed());
         let (revisions, articles) = desk.revisions().await;
         assert_eq!(revisions, articles, "no article has a second revision");
         if desk.state(&id).await.is_some_and(|state| state.read_at.is_some()) {
@@ -78,7 +81,7 @@ async fn a_publisher_that_is_away_is_waited_for() {
     assert!(state.trouble.is_some_and(|trouble| trouble.contains("cannot take it now")), "in words");
     assert_eq!(state.plan.failures, 0, "the source has done nothing wrong");
     desk.start_publisher().await;
-    eventually_within(Duration::from_secs(60), "it is delivered", async || match desk.state(&id).await {
+    eventually_within(Duration::from_secs(120), "it is delivered", async || match desk.state(&id).await {
         Some(state) if state.read_at.is_some() => Ok(()),
         other => Err(format!("{other:?}")),
     })

@@ -78,7 +78,8 @@ async fn it_is_the_newsrooms_secret_until_the_server_says_that_it_is_time() {
     assert_eq!(refused.json["errors"][0]["pointer"], "/embargoed_until", "{}", refused.json);
     let hold = room.change(&at.address, Some("\"1\""), &json!({ "kind": "hold" })).await;
     assert_eq!(hold.status, 409, "{}", hold.json);
-    let until = in_seconds(2);
+    // Late enough for all that is looked at before.
+    let until = in_seconds(5);
     let moved = room.put(&at.address, "\"1\"", &minor(embargoed("The decision", until))).await;
     assert_eq!((moved.status, &moved.json["status"]), (StatusCode::OK, &json!("embargoed")), "{}", moved.json);
     let revisions = room.get(&format!("{}/revisions", at.address), &[]).await.json;
@@ -107,7 +108,7 @@ async fn it_is_the_newsrooms_secret_until_the_server_says_that_it_is_time() {
 #[tokio::test]
 async fn a_publisher_that_was_down_at_that_moment_does_it_when_it_comes_back() {
     let mut room = Newsroom::open().await;
-    let until = in_seconds(1);
+    let until = in_seconds(5);
     let at = whereabouts(&room.post(&embargoed("While nobody works", until), &[]).await);
     room.stop().await;
     eventually("the server calls", async || match room.bus.last(&DESK, &at.due).await {
@@ -238,7 +239,7 @@ async fn killed_it_never_was_until_it_is_reinstated() {
 #[tokio::test]
 async fn no_revision_is_lost_when_the_embargo_ends_under_the_writers() {
     let mut room = Newsroom::open().await;
-    let at = whereabouts(&room.post(&embargoed("Raced", in_seconds(2)), &[]).await);
+    let at = whereabouts(&room.post(&embargoed("Raced", in_seconds(5)), &[]).await);
     let mut accepted = BTreeMap::new();
     for crash in [false, true] {
         if crash {

@@ -50,9 +50,14 @@ async fn articles_are_listed_page_by_page_newest_change_first() {
     embargoed["embargoed_until"] = json!("2099-01-01T00:00:00Z");
     assert_eq!(room.post(&embargoed, &[]).await.status, 201);
 
-    let all = list(&room, "", "Embargoed").await;
     let expected = ["Embargoed", "A2 revised", "A6", "A5", "A4", "A3", "A1", "A0"];
-    assert_eq!((headlines(&all), next(&all)), (expected.map(String::from).to_vec(), None));
+    // What is under embargo comes by another stream than the rest, in its own time.
+    let all = eventually("all are listed", async || match room.get("/v1/articles", &[]).await {
+        all if headlines(&all) == expected => Ok(all),
+        other => Err(other.text),
+    })
+    .await;
+    assert_eq!(next(&all), None);
     let entry = &all.json["articles"][1];
     assert_eq!(
         (&entry["revision"], &entry["status"], &entry["section"]),

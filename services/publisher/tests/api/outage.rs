@@ -61,7 +61,7 @@ async fn a_restart_of_the_log_within_the_window_is_not_noticed() {
     .await;
     assert!(!writing.is_finished(), "a writer gave up");
     room.nats.restart().await;
-    let (created, revised) = tokio::time::timeout(Duration::from_secs(20), writing).await.unwrap().unwrap();
+    let (created, revised) = tokio::time::timeout(Duration::from_secs(60), writing).await.unwrap().unwrap();
     assert_eq!(
         (created.status, revised.status),
         (StatusCode::CREATED, StatusCode::OK),

@@ -1,6 +1,5 @@
 //! Subscribers that other people wrote, against the whole service over TLS.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -55,7 +54,7 @@ impl FlaskWebSub {
 
     /// What it says next.
     async fn says(&mut self, what: &str) -> Value {
-        let line = timeout(Duration::from_secs(20), self.output.next_line()).await;
+        let line = timeout(Duration::from_secs(60), self.output.next_line()).await;
         let line = line.unwrap_or_else(|_| panic!("it does not say {what}")).unwrap();
         let said: Value =
             serde_json::from_str(&line.unwrap_or_else(|| panic!("it ended and did not say {what}"))).unwrap();
@@ -89,7 +88,8 @@ async fn flask_websub_subscribes_is_told_renews_and_unsubscribes() {
     let Some(mut reader) = FlaskWebSub::start(&folder) else { return };
     let (nats, bus) = provisioned().await;
     // Its own address is in every feed, so it has to be known before the service has it.
-    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = testkit::Port::reserve();
+    let listen = port.address();
     let base = format!("https://localhost:{}", listen.port());
     let config = Config {
         listen,

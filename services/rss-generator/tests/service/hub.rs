@@ -1,6 +1,5 @@
 //! The WebSub hub, as its subscribers see it: what they ask, what they are asked, what they are sent.
 
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use article::RevisionKind;
@@ -9,7 +8,7 @@ use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
 use reqwest::StatusCode;
 use sha2::Sha256;
-use testkit::{Process, built, eventually};
+use testkit::{Port, Process, built, eventually};
 use topology::{DEAD, HUB};
 
 use super::subscriber::{Mood, Subscriber, agreed, ended, settled, stands};
@@ -185,8 +184,9 @@ async fn what_cannot_be_had_is_refused_or_denied() {
         let answer = request.send().await.unwrap();
         statuses.push((answer.status(), header(&answer, "retry-after").to_owned()));
     }
-    let (status, retry_after) = statuses.last().unwrap();
-    assert_eq!(*status, StatusCode::TOO_MANY_REQUESTS);
+    // Not the last: a hundred may come at once, and one more each second.
+    let refused = statuses.iter().find(|(status, _)| *status == StatusCode::TOO_MANY_REQUESTS);
+    let (_, retry_after) = refused.expect("somebody who asks so often is told to wait");
     assert!(retry_after.parse::<u32>().is_ok_and(|seconds| seconds >= 1), "{retry_after}");
 }
 
@@ -288,7 +288,7 @@ async fn one_subscriber_that_misbehaves_is_no_other_ones_trouble() {
     publish(&bus, &named(1, "One")).await;
     good.next("/good", 1).await;
     let tried = async |path: &str| {
-        testkit::eventually_within(Duration::from_secs(60), &format!("{path} was tried"), async || {
+        testkit::eventually_within(Duration::from_secs(120), &format!("{path} was tried"), async || {
             if bad.told(path).is_empty() { Err("not yet") } else { Ok(()) }
         })
         .await;
@@ -298,7 +298,7 @@ async fn one_subscriber_that_misbehaves_is_no_other_ones_trouble() {
     bad.mood("/fails", Mood::Willing);
     publish(&bus, &named(2, "Two")).await;
     good.next("/good", 2).await;
-    let told = testkit::eventually_within(Duration::from_secs(40), "it is tried again", async || {
+    let told = testkit::eventually_within(Duration::from_secs(120), "it is tried again", async || {
         let told = bad.told("/fails");
         told.get(1).cloned().ok_or(told.len())
     })
@@ -321,7 +321,8 @@ async fn a_replica_killed_before_it_could_note_a_delivery_has_it_made_again() {
     let (nats, bus) = provisioned().await;
     let (reader, client) = (Subscriber::start().await, reqwest::Client::new());
     let callback = reader.callback("/hook");
-    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = Port::reserve();
+    let listen = port.address();
     let mut command = built("rss-generator");
     command
         .env("NEWSWIRE_NATS_URL", nats.url())
@@ -341,7 +342,7 @@ async fn a_replica_killed_before_it_could_note_a_delivery_has_it_made_again() {
     reader.mood("/hook", Mood::Willing);
 
     let _second = Replica::start(&nats).await;
-    let again = testkit::eventually_within(Duration::from_secs(40), "it comes again", async || {
+    let again = testkit::eventually_within(Duration::from_secs(120), "it comes again", async || {
         reader.told("/hook").get(1).cloned().ok_or("not yet")
     })
     .await;

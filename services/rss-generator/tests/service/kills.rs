@@ -58,11 +58,12 @@ async fn a_kill_is_answered_once_and_an_old_one_not_at_all() {
     let (first, other) = (create(1, &document()), create(2, &document()));
     let killed = then(&first, Command::Kill { note: "Order.".into() });
     publish(&bus, &killed).await;
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let subject = subjects::receipt(&first.id, "rss-generator", &service_kit::instance(port));
+    let port = testkit::Port::reserve();
+    let listen = port.address();
+    let subject = subjects::receipt(&first.id, "rss-generator", &service_kit::instance(listen));
     let standing = json!({"revision": 2, "applied_at": "2026-01-01T00:00:00Z"});
     bus.publish(&RECEIPTS, &subject, "it", HeaderMap::new(), standing.to_string().into(), None).await.unwrap();
-    let _replica = Replica::start_at(&nats, port).await;
+    let _replica = Replica::start_at(&nats, listen).await;
     // The second kill's receipt is written after the first's would have been.
     publish(&bus, &then(&other, Command::Kill { note: "Order.".into() })).await;
     eventually("the second kill is answered", async || match receipts(&bus, &other).await.len() {

@@ -36,7 +36,8 @@ async fn read(text: &str) -> Option<Value> {
 async fn a_foreign_reader_takes_the_metrics_of_readers_and_of_the_hub() {
     let (nats, _bus) = provisioned().await;
     // Known before it starts: the service tells it in its log alone.
-    let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = testkit::Port::reserve();
+    let listen = port.address();
     let shutdown = CancellationToken::new();
     let service = RssGenerator::bind(Config { metrics: Some(listen), ..super::config(&nats) }).await.unwrap();
     let (base, http) = (format!("http://{}", service.address), Client::new());

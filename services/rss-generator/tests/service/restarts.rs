@@ -29,7 +29,7 @@ async fn that_an_article_has_left_is_told_by_a_replica_that_never_had_it() {
     replica.stop().await;
     reader.mood("/hook", Mood::Willing);
     let _replica = Replica::start(&nats).await;
-    let told = testkit::eventually_within(Duration::from_secs(40), "it is told again", async || {
+    let told = testkit::eventually_within(Duration::from_secs(120), "it is told again", async || {
         reader.told("/hook").get(2).cloned().ok_or("not yet")
     })
     .await;
