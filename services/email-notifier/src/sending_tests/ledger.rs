@@ -6,7 +6,7 @@ use super::*;
 
 pub(super) async fn plans(desk: &Desk, article: &Article) -> Option<Vec<Value>> {
     let question = json!({ "ask": "ledger", "publisher": "test", "article": article.id }).to_string();
-    let answer = desk.bus.request(subjects::ASK_MAIL, question.into(), Duration::from_secs(5)).await?;
+    let answer = desk.bus.request(subjects::ASK_MAIL, question.into(), Duration::from_secs(20)).await?;
     let mut answer: Value = serde_json::from_slice(&answer).unwrap();
     assert_eq!(answer["answer"], "ledger", "{answer}");
     serde_json::from_value(answer["plans"].take()).unwrap()
@@ -22,7 +22,7 @@ async fn the_sum_closes_at_every_moment_while_the_relay_refuses_defers_and_cuts(
         Fault::reply(Stage::Rcpt, 550, "5.1.1 no such user").to(&address(1)),
         Fault::reply(Stage::Rcpt, 450, "4.2.0 greylisted").to(&address(7)),
         Fault::new(Stage::Content, Action::KeepThenCut).to(&address(60)).times(1),
-        Fault::new(Stage::Content, Action::Delay(Duration::from_millis(5))),
+        Fault::new(Stage::Content, Action::Delay(Duration::from_millis(15))),
     ];
     let mut desk = Desk::open(faults).await;
     desk.readers(120).await;
@@ -58,7 +58,7 @@ async fn the_sum_closes_at_every_moment_while_the_relay_refuses_defers_and_cuts(
     .await;
     assert_eq!(kinds, [(json!("alert"), json!(120)), (json!("withdrawal"), json!(118))]);
     let question = json!({ "ask": "ledger", "publisher": "other", "article": article.id }).to_string();
-    let answer = desk.bus.request(subjects::ASK_MAIL, question.into(), Duration::from_secs(5)).await.unwrap();
+    let answer = desk.bus.request(subjects::ASK_MAIL, question.into(), Duration::from_secs(20)).await.unwrap();
     assert_eq!(answer, r#"{"answer":"ledger","plans":[]}"#);
     desk.stop().await;
 }

@@ -92,7 +92,7 @@ impl Desk {
                 user: None,
                 password: None,
                 roots: Vec::new(),
-                timeout: Duration::from_secs(5),
+                timeout: Duration::from_secs(30),
             },
             dkim: None,
             inbound: Inbound::default(),

@@ -109,7 +109,7 @@ async fn of_two_workers_on_one_chunk_one_sends() {
 #[tokio::test]
 async fn what_is_withdrawn_before_it_is_sent_is_not_sent() {
     // The second window waits long enough for the withdrawal.
-    let slow = Fault::new(Stage::Data, Action::Delay(Duration::from_secs(2))).after(50).times(1);
+    let slow = Fault::new(Stage::Data, Action::Delay(Duration::from_secs(6))).after(50).times(1);
     let mut desk = Desk::open(vec![slow]).await;
     desk.readers(120).await;
     desk.run_notifier().await;

@@ -21,7 +21,7 @@ impl Desk {
         question["ask"] = json!("control");
         let answer = eventually("somebody answers", async || {
             let question = question.to_string().into();
-            self.bus.request(subjects::ASK_MAIL, question, Duration::from_secs(10)).await.ok_or("no answer")
+            self.bus.request(subjects::ASK_MAIL, question, Duration::from_secs(20)).await.ok_or("no answer")
         })
         .await;
         serde_json::from_slice(&answer).unwrap()
@@ -299,7 +299,7 @@ async fn what_expires_while_it_waits_is_never_sent_whatever_its_lane() {
     desk.readers(3).await;
     desk.run_notifier().await;
     let mut articles = Vec::new();
-    let expires = service_kit::now() + jiff::SignedDuration::from_secs(4);
+    let expires = service_kit::now() + jiff::SignedDuration::from_secs(15);
     for (urgency, retried) in [(1, false), (5, false), (1, true), (5, true)] {
         let headline = format!("Perishable {urgency} {retried}");
         let Command::Create { id, publisher, mut draft, provenance } = create(&headline) else { panic!("it creates") };

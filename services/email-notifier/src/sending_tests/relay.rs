@@ -47,18 +47,21 @@ async fn a_domain_that_asks_for_less_waits_alone_and_loses_no_attempt() {
 async fn a_relay_that_is_gone_is_waited_for_and_nobody_is_tried() {
     let mut desk = Desk::open(vec![]).await;
     desk.readers(120).await;
-    let config = desk.config();
-    let port = config.relay.port;
-    std::mem::replace(&mut desk.mailbox, mail_sink(vec![]).await).stop().await;
+    let port = testkit::Port::reserve();
+    let mut config = desk.config();
+    config.relay.port = port.number();
     desk.run_as(config).await;
     let (article, _) = desk.publish(None, create("Later")).await;
     let away = "newswire_mail_relay{service=\"email-notifier\",state=\"away\"}";
     metric_is(&desk, away, 1.0).await;
-    let ledger = desk.ledger(&article).await.unwrap();
-    assert_eq!((ledger.count(State::Planned), ledger.retry), (120, None), "nobody is put off, nor on the way");
+    eventually("nobody is put off, nor on the way", async || match desk.ledger(&article).await {
+        Some(ledger) if (ledger.count(State::Planned), ledger.retry) == (120, None) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
     // It comes back where it was.
     let mut config = testkit::mailbox::Config::new(service_kit::now);
-    config.smtp.set_port(port);
+    config.smtp.set_port(port.number());
     desk.mailbox = Mailbox::start(config, &CancellationToken::new()).await.unwrap();
     let ledger = desk.worked_off(&article).await;
     assert_eq!((ledger.count(State::Accepted), ledger.resent_uncertain), (120, 0));

@@ -70,12 +70,13 @@ async fn an_embargo_is_waited_for_whatever_the_log_says() {
 
 #[tokio::test]
 async fn what_expires_before_it_is_sent_is_not_sent() {
-    let slow = Fault::new(Stage::Data, Action::Delay(Duration::from_secs(3))).times(1);
+    // The first window begins before it expires, and ends after that.
+    let slow = Fault::new(Stage::Data, Action::Delay(Duration::from_secs(10))).times(1);
     let mut desk = Desk::open(vec![slow]).await;
     desk.readers(120).await;
     desk.run_notifier().await;
     let Command::Create { id, publisher, mut draft, provenance } = create("Perishable") else { panic!("it creates") };
-    draft.expires_at = Some(service_kit::now() + jiff::SignedDuration::from_secs(2));
+    draft.expires_at = Some(service_kit::now() + jiff::SignedDuration::from_secs(8));
     let (article, _) = desk.publish(None, Command::Create { id, publisher, draft, provenance }).await;
     let ledger = desk.worked_off(&article).await;
     assert_eq!((ledger.count(State::Accepted), ledger.count(State::Expired)), (50, 70));
@@ -93,7 +94,7 @@ async fn the_desk_is_told_how_many_readers_an_article_would_reach() {
     desk.worked_off(&article).await;
     let ask = async |article: &Article| {
         let question = serde_json::json!({ "ask": "reach", "of": { "article": article } }).to_string();
-        let answer = desk.bus.request(subjects::ASK_MAIL, question.into(), Duration::from_secs(1)).await.unwrap();
+        let answer = desk.bus.request(subjects::ASK_MAIL, question.into(), Duration::from_secs(20)).await.unwrap();
         serde_json::from_slice::<serde_json::Value>(&answer).unwrap()
     };
     let reach = |n| serde_json::json!({ "answer": "reach", "immediate": n, "daily": 0, "weekly": 0, "paused": 0 });

@@ -111,7 +111,11 @@ async fn who_sends_too_much_is_told_when_to_come_again_and_others_are_not_touche
     assert_eq!((&refused.json["rate"], &refused.json["burst"]), (&json!(1), &json!(2)));
     assert_eq!(refused.header("retry-after"), refused.json["retry_after"].to_string());
     assert!(refused.json["detail"].as_str().unwrap().contains("1 a second, 2 at once"), "{}", refused.json);
-    let posted = slow.post(&draft("Too soon"), &[]).await;
+    // Another second may have come meanwhile.
+    let mut posted = slow.post(&draft("Too soon"), &[]).await;
+    if posted.status == 201 {
+        posted = slow.post(&draft("Too soon"), &[]).await;
+    }
     assert_eq!(posted.status, 429, "a write counts as well");
     assert_eq!(room.post(&draft("In time"), &[]).await.status, 201);
     room.close().await;
