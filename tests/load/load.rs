@@ -28,6 +28,7 @@ use newsroom::Newsroom;
 
 #[tokio::main(flavor = "multi_thread")]
 async fn main() -> std::process::ExitCode {
+    testkit::scratch_on_disk();
     let mut scale = Scale::FULL;
     let mut only_live = false;
     let (mut only_sustained, mut only_serving, mut only_matching, mut only_updates) = (false, false, false, false);

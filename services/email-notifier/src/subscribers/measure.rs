@@ -40,6 +40,7 @@ fn resident() -> usize {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
 async fn twenty_thousand_subscribers() {
+    testkit::scratch_on_disk();
     let nats = NatsServer::start().await;
     let server = Server { url: nats.url().into(), credentials: Credentials::None };
     let bus = Bus::connect(&server, "test").await.unwrap();
