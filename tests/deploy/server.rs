@@ -1,7 +1,6 @@
 //! A nats-server on the configuration that we ship, changed in nothing but its ports.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
@@ -9,7 +8,7 @@ use std::sync::LazyLock;
 use bus::{Bus, ConnectError, Credentials, Server};
 use nkeys::KeyPair;
 use tempfile::TempDir;
-use testkit::Process;
+use testkit::{Port, Process};
 use topology::{OPERATOR, SERVICES, nkey_variable};
 
 use crate::{deploy, read};
@@ -60,6 +59,8 @@ pub(crate) fn binary() -> &'static str {
 pub(crate) struct NatsServer {
     pub(crate) process: Process,
     pub(crate) url: String,
+    /// Where the others of its cluster find it.
+    _route: Option<Port>,
     _dir: TempDir,
 }
 
@@ -71,7 +72,7 @@ pub(crate) async fn start(
     keys: &Keys,
     more: &[(&str, &str)],
 ) -> NatsServer {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = testkit::scratch();
     for file in std::fs::read_dir(deploy("nats")).expect("deploy/nats") {
         let file = file.expect("deploy/nats can be listed").path();
         let text = ports.iter().fold(read(&file), |text, (shipped, here)| text.replace(shipped, here));
@@ -90,7 +91,7 @@ pub(crate) async fn start(
     let listening = process.line("Listening for client connections on ").await;
     let address = listening.rsplit(' ').next().expect("the line ends with the address").to_owned();
     process.line("Server is ready").await;
-    NatsServer { process, url: format!("nats://{address}"), _dir: dir }
+    NatsServer { process, url: format!("nats://{address}"), _route: None, _dir: dir }
 }
 
 /// The ports of one server; the system picks them.
@@ -111,19 +112,18 @@ impl NatsServer {
 /// Three servers of one cluster, and any client port of theirs.
 pub(crate) async fn start_cluster(keys: &Keys) -> Vec<NatsServer> {
     // Each must know the others' ports before any of them runs, so the system cannot pick them at that moment.
-    let reserved: Vec<TcpListener> = (0..3).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
-    let addresses: Vec<String> =
-        reserved.iter().map(|socket| socket.local_addr().expect("it is bound").to_string()).collect();
-    drop(reserved);
+    let reserved = [Port::reserve(), Port::reserve(), Port::reserve()];
+    let addresses = reserved.each_ref().map(|port| port.address().to_string());
     let password = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
     let routes =
         addresses.iter().map(|address| format!("nats://newswire:{password}@{address}")).collect::<Vec<_>>().join(", ");
     let routes = format!("[{routes}]");
     let more = [("NATS_ROUTES", routes.as_str()), ("NATS_CLUSTER_PASSWORD", password)];
     let mut servers = Vec::new();
-    for (n, address) in addresses.iter().enumerate() {
+    for (n, (port, address)) in reserved.into_iter().zip(&addresses).enumerate() {
         let ports = [ANY_PORTS[0], ANY_PORTS[1], ("0.0.0.0:6222", address.as_str())];
-        servers.push(start("nats-cluster.conf", &format!("nats-{n}"), &ports, keys, &more).await);
+        let server = start("nats-cluster.conf", &format!("nats-{n}"), &ports, keys, &more).await;
+        servers.push(NatsServer { _route: Some(port), ..server });
     }
     servers
 }

@@ -176,11 +176,11 @@ async fn two_replicas_serve_the_same_bytes() {
     let room = Newsroom::start(vec![]).await;
     let page = room.page("page.txt", PAGE);
     room.cli(&["import", "--publish", &page.to_string_lossy()]).await;
-    let other = rss_generator_on_a_port_of_its_own(&room).await;
+    let (_process, _port, other) = rss_generator_on_a_port_of_its_own(&room).await;
     for path in ["feeds/all.rss", "feeds/all.atom", "feeds/all.json", "feeds/section/law-and-order.rss", "feeds/all"] {
         let answers = eventually(path, async || {
             let mut answers = Vec::new();
-            for base in [room.url(Service::RssGenerator, ""), other.1.clone()] {
+            for base in [room.url(Service::RssGenerator, ""), other.clone()] {
                 let answer = room.http.get(format!("{base}{path}")).send().await.map_err(|error| error.to_string())?;
                 let etag = answer.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned());
                 answers.push((etag, answer.text().await.map_err(|error| error.to_string())?));
@@ -198,19 +198,19 @@ async fn two_replicas_serve_the_same_bytes() {
 }
 
 /// A second replica of the first one's site: it has its own port and the same public address.
-async fn rss_generator_on_a_port_of_its_own(room: &Newsroom) -> (testkit::Process, String) {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+async fn rss_generator_on_a_port_of_its_own(room: &Newsroom) -> (testkit::Process, testkit::Port, String) {
+    let port = testkit::Port::reserve();
     let mut command = testkit::built("rss-generator");
     command
         .env("NEWSWIRE_NATS_URL", room.nats.url())
-        .env("NEWSWIRE_RSS_LISTEN", format!("127.0.0.1:{port}"))
+        .env("NEWSWIRE_RSS_LISTEN", port.address().to_string())
         .env("NEWSWIRE_PAGES_URL", room.url(Service::RssGenerator, ""));
     let process = testkit::Process::spawn(&mut command);
-    let base = format!("http://127.0.0.1:{port}/");
+    let base = format!("http://{}/", port.address());
     eventually("the second replica", async || {
         let ready = room.http.get(format!("{base}readyz")).send().await.map_err(|error| error.to_string())?;
         if ready.status().is_success() { Ok(()) } else { Err(ready.status().to_string()) }
     })
     .await;
-    (process, base)
+    (process, port, base)
 }

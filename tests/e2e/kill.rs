@@ -29,7 +29,7 @@ async fn publish(room: &Newsroom, headline: &str) -> String {
         "language": "en",
         "section": ["Tests"],
     });
-    eventually_within(Duration::from_secs(60), headline, async || {
+    eventually_within(Duration::from_secs(120), headline, async || {
         let request = room.http.post(room.url(Service::Publisher, "v1/articles"));
         let answer = request
             .bearer_auth(&room.token)
@@ -50,7 +50,7 @@ async fn publish(room: &Newsroom, headline: &str) -> String {
 }
 
 async fn in_the_feed_once(room: &Newsroom, id: &str) {
-    eventually_within(Duration::from_secs(60), "in the feed", async || {
+    eventually_within(Duration::from_secs(120), "in the feed", async || {
         let feed = room.feed("feeds/section/tests.json").await?;
         let feed: serde_json::Value = serde_json::from_str(&feed).map_err(|error| error.to_string())?;
         let items = feed["items"].as_array().cloned().unwrap_or_default();
@@ -65,7 +65,7 @@ async fn in_the_feed_once(room: &Newsroom, id: &str) {
 
 /// Everybody has it; answers how many copies were too many.
 async fn everybody_has_it(room: &Newsroom, id: &str) -> usize {
-    eventually_within(Duration::from_secs(90), "everybody has it", async || {
+    eventually_within(Duration::from_secs(120), "everybody has it", async || {
         let mut copies: HashMap<String, usize> = HashMap::new();
         for mail in room.mailbox.mails() {
             if mail.header("X-Newswire-Article").as_deref() == Some(id) {

@@ -1,9 +1,7 @@
 //! From one newsroom to another by push: feed-reader finds the hub in a feed, subscribes, and has the news long before it
 //! would have asked.
 
-use std::net::TcpListener;
-
-use testkit::{Process, built, eventually};
+use testkit::{Port, Process, built, eventually};
 
 use crate::newsroom::{Newsroom, PUBLISHER, Service};
 
@@ -13,20 +11,21 @@ fn page(headline: &str, text: &str) -> String {
 }
 
 /// The feed-reader of a newsroom, and where hubs reach it.
-async fn feed_reader(room: &Newsroom) -> Process {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+async fn feed_reader(room: &Newsroom) -> (Process, Port) {
+    let port = Port::reserve();
+    let address = port.address();
     let mut command = built("feed-reader");
     command
         .env("NEWSWIRE_NATS_URL", room.nats.url())
-        .env("NEWSWIRE_FEED_READER_LISTEN", format!("127.0.0.1:{port}"))
-        .env("NEWSWIRE_FEED_READER_PUBLIC_URL", format!("http://127.0.0.1:{port}/"))
+        .env("NEWSWIRE_FEED_READER_LISTEN", address.to_string())
+        .env("NEWSWIRE_FEED_READER_PUBLIC_URL", format!("http://{address}/"))
         .env("NEWSWIRE_FEED_READER_PUBLISHER_URL", room.url(Service::Publisher, ""))
         .env("NEWSWIRE_FEED_READER_TOKEN_FILE", room.page("token", &room.token))
         .env("NEWSWIRE_FEED_READER_CONTACT_URL", "https://news.example/about")
         .env("NEWSWIRE_FEED_READER_ALLOW_NETWORKS", "127.0.0.1/32");
     let mut process = Process::spawn(&mut command);
-    process.ready(&format!("http://127.0.0.1:{port}/readyz")).await;
-    process
+    process.ready(&format!("http://{address}/readyz")).await;
+    (process, port)
 }
 
 /// Waits until a newsroom's own feed of everything says `words`.

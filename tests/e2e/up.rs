@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use testkit::{NatsServer, Process, built, eventually, eventually_within};
+use testkit::{NatsServer, Port, Process, built, eventually, eventually_within, scratch};
 
 /// The flags that move ports, in the order of [`Ports`].
 const FLAGS: [&str; 7] = [
@@ -24,7 +24,7 @@ const EMAIL: usize = 2;
 const MAILBOX: usize = 3;
 const NATS: usize = 5;
 
-type Ports = [u16; FLAGS.len()];
+type Ports = [Port; FLAGS.len()];
 
 /// Printed last, once everything is there.
 const READY: &str = "Ctrl-C stops everything";
@@ -36,7 +36,7 @@ const SAMPLES: usize = 2;
 struct Up<'a> {
     process: Process,
     folder: &'a Path,
-    ports: Ports,
+    ports: &'a Ports,
     http: reqwest::Client,
 }
 
@@ -51,7 +51,7 @@ impl Drop for Up<'_> {
 
 impl<'a> Up<'a> {
     /// Started, and everything it has to say is said.
-    async fn start(folder: &'a Path, ports: Ports, extra: &[&str]) -> Self {
+    async fn start(folder: &'a Path, ports: &'a Ports, extra: &[&str]) -> Self {
         let process = Process::spawn(command(folder, ports).args(extra));
         let mut up = Self { process, folder, ports, http: reqwest::Client::new() };
         up.process.line(READY).await;
@@ -59,7 +59,7 @@ impl<'a> Up<'a> {
     }
 
     fn url(&self, port: usize, path: &str) -> String {
-        format!("http://127.0.0.1:{}/{path}", self.ports[port])
+        format!("http://{}/{path}", self.ports[port].address())
     }
 
     async fn get(&self, port: usize, path: &str) -> Result<String, String> {
@@ -112,27 +112,26 @@ impl<'a> Up<'a> {
         let status = self.process.interrupt().await;
         assert_eq!(status.code(), Some(0), "{}", self.process.lines().join("\n"));
         assert!(!runs(server), "its nats-server still runs");
-        let held: Vec<_> =
-            self.ports.into_iter().filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_err()).collect();
+        let held: Vec<_> = self.ports.iter().filter(|port| TcpListener::bind(port.address()).is_err()).collect();
         assert!(held.is_empty(), "ports that are still held: {held:?}");
     }
 }
 
-fn command(folder: &Path, ports: Ports) -> Command {
+fn command(folder: &Path, ports: &Ports) -> Command {
     let mut command = built("newswire");
     command.env("NEWSWIRE_NATS_SERVER", NatsServer::program());
     command.arg("up").arg("--data").arg(folder);
     for (flag, port) in FLAGS.into_iter().zip(ports) {
-        command.arg(flag).arg(port.to_string());
+        command.arg(flag).arg(port.number().to_string());
     }
     command
 }
 
 /// Runs one that cannot start, and gives what it complains of.
-async fn complaint(folder: &Path, ports: Ports) -> String {
+async fn complaint(folder: &Path, ports: &Ports) -> String {
     let mut command = command(folder, ports);
     let running = tokio::task::spawn_blocking(move || command.output().expect("runs"));
-    let output = tokio::time::timeout(Duration::from_secs(20), running)
+    let output = tokio::time::timeout(Duration::from_secs(60), running)
         .await
         .expect("it gives up at once")
         .expect("does not panic");
@@ -140,10 +139,8 @@ async fn complaint(folder: &Path, ports: Ports) -> String {
     text(&output.stderr)
 }
 
-/// Held together until all are known, so that no two are the same.
-fn free_ports() -> Ports {
-    let held = FLAGS.map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    held.map(|listener| listener.local_addr().expect("a bound port").port())
+fn ports() -> Ports {
+    FLAGS.map(|_| Port::reserve())
 }
 
 /// The nats-server that runs for this folder, if one does.
@@ -176,9 +173,9 @@ fn text(bytes: &[u8]) -> String {
 
 #[tokio::test]
 async fn it_shows_its_addresses_and_keeps_what_there_was() {
-    let folder = tempfile::tempdir().unwrap();
-    let ports = free_ports();
-    let up = Up::start(folder.path(), ports, &[]).await;
+    let folder = scratch();
+    let ports = ports();
+    let up = Up::start(folder.path(), &ports, &[]).await;
     let printed = up.process.lines().join("\n");
     for address in [up.url(PAGES, ""), up.url(EMAIL, "subscribe"), up.url(MAILBOX, ""), up.url(PUBLISHER, "v1/docs")] {
         assert!(printed.contains(&address), "{address} is not in:\n{printed}");
@@ -200,7 +197,7 @@ async fn it_shows_its_addresses_and_keeps_what_there_was() {
     let articles = up.articles().await.unwrap();
     up.ctrl_c().await;
 
-    let up = Up::start(folder.path(), ports, &[]).await;
+    let up = Up::start(folder.path(), &ports, &[]).await;
     let again = up.process.lines().join("\n");
     assert!(!again.contains("sample 0"), "the samples are published once:\n{again}");
     assert_eq!(up.articles().await.unwrap(), articles);
@@ -214,31 +211,32 @@ async fn it_shows_its_addresses_and_keeps_what_there_was() {
 
 #[tokio::test]
 async fn every_busy_port_is_named_with_the_flag_that_moves_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let ports = free_ports();
+    let folder = scratch();
+    let ports = ports();
     let busy = [PUBLISHER, MAILBOX, NATS];
-    let _held = busy.map(|port| TcpListener::bind(("127.0.0.1", ports[port])).unwrap());
-    let complaint = complaint(folder.path(), ports).await;
-    for (n, (flag, port)) in FLAGS.into_iter().zip(ports).enumerate() {
-        let named = complaint.lines().any(|line| line.contains(flag) && line.contains(&port.to_string()));
-        assert_eq!(named, busy.contains(&n), "{flag} {port}: {complaint}");
+    let _held = busy.map(|port| TcpListener::bind(ports[port].address()).unwrap());
+    let complaint = complaint(folder.path(), &ports).await;
+    for (n, (flag, port)) in FLAGS.into_iter().zip(&ports).enumerate() {
+        let number = port.number().to_string();
+        let named = complaint.lines().any(|line| line.contains(flag) && line.contains(&number));
+        assert_eq!(named, busy.contains(&n), "{flag} {number}: {complaint}");
     }
 }
 
 #[tokio::test]
 async fn a_folder_serves_one_at_a_time_and_again_after_a_kill() {
-    let folder = tempfile::tempdir().unwrap();
-    let ports = free_ports();
-    let mut up = Up::start(folder.path(), ports, &[]).await;
+    let folder = scratch();
+    let (own, others) = (ports(), ports());
+    let mut up = Up::start(folder.path(), &own, &[]).await;
     up.has_articles(SAMPLES).await;
-    let complaint = complaint(folder.path(), free_ports()).await;
+    let complaint = complaint(folder.path(), &others).await;
     assert!(complaint.contains("another newswire up") && complaint.contains("--data"), "{complaint}");
     assert_eq!(up.articles().await.unwrap().len(), SAMPLES, "the first one goes on undisturbed");
 
     up.process.kill9();
     let orphan = nats_server(folder.path()).expect("a kill -9 leaves the server behind");
     // Not dropped: that would take the orphan away.
-    up.process = Process::spawn(&mut command(folder.path(), ports));
+    up.process = Process::spawn(&mut command(folder.path(), &own));
     up.process.line(READY).await;
     let server = nats_server(folder.path()).expect("a server of its own");
     assert_ne!(server, orphan);
@@ -249,8 +247,9 @@ async fn a_folder_serves_one_at_a_time_and_again_after_a_kill() {
 
 #[tokio::test]
 async fn a_server_that_dies_is_started_again_and_nothing_else_notices() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut up = Up::start(folder.path(), free_ports(), &["--no-samples"]).await;
+    let folder = scratch();
+    let ports = ports();
+    let mut up = Up::start(folder.path(), &ports, &["--no-samples"]).await;
     assert_eq!(up.articles().await, Ok(vec![]), "--no-samples: nothing to read");
     assert_eq!(up.mails().await, Ok(vec![]), "--no-samples: nobody has subscribed");
     up.publish("Before the crash").await;
@@ -259,7 +258,7 @@ async fn a_server_that_dies_is_started_again_and_nothing_else_notices() {
     kill9(nats_server(folder.path()).expect("its nats-server runs"));
     // At once: the publisher waits for the server to come back.
     up.publish("After the crash").await;
-    eventually_within(Duration::from_secs(30), "both articles in the feed", async || exactly(2, up.articles().await?))
+    eventually_within(Duration::from_secs(90), "both articles in the feed", async || exactly(2, up.articles().await?))
         .await;
     up.process.line("nats-server died").await;
     up.ctrl_c().await;

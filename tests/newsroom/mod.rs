@@ -1,13 +1,12 @@
 //! A whole newsroom for a test: a real nats-server, the three services from their own binaries, and a mail sink.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Output;
 use std::time::Duration;
 
 use bus::{Bus, Credentials, Server};
 use testkit::mailbox::{Faults, Mailbox};
-use testkit::{NatsServer, Process, built, eventually, eventually_within, mail_sink};
+use testkit::{NatsServer, Port, Process, built, eventually, eventually_within, mail_sink};
 
 /// Whose articles they are.
 pub(crate) const PUBLISHER: &str = "test-newsroom";
@@ -40,7 +39,8 @@ pub(crate) struct Newsroom {
     pub(crate) mailbox: Mailbox,
     pub(crate) http: reqwest::Client,
     pub(crate) token: String,
-    ports: [u16; 3],
+    /// A service that is killed must come back where it was.
+    ports: [Port; 3],
     /// Of email-notifier, beside those that every newsroom needs.
     settings: &'static [(&'static str, &'static str)],
     /// One for each of [`Service::ALL`].
@@ -59,8 +59,8 @@ impl Newsroom {
         let nats = NatsServer::start().await;
         let folder = tempfile::tempdir().expect("a folder for secrets");
         std::fs::write(folder.path().join("secret"), "a secret of at least thirty-two bytes").expect("writes");
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().expect("an HTTP client");
-        let (token, ports, processes) = (String::new(), free_ports(), Vec::new());
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("an HTTP client");
+        let (token, ports, processes) = (String::new(), Service::ALL.map(|_| Port::reserve()), Vec::new());
         let mut room = Self { nats, mailbox, http, token, ports, settings, processes, folder };
         room.cli(&["provision"]).await;
         // No test is about the rate of its token, and those of load are about what comes behind it.
@@ -79,7 +79,7 @@ impl Newsroom {
 
     /// Where a service serves.
     pub(crate) fn url(&self, service: Service, path: &str) -> String {
-        format!("http://127.0.0.1:{}/{path}", self.ports[service as usize])
+        format!("http://{}/{path}", self.ports[service as usize].address())
     }
 
     /// Runs the command line and expects it to succeed.
@@ -99,7 +99,7 @@ impl Newsroom {
     }
 
     fn spawn(&self, service: Service) -> Process {
-        self.another(service, self.ports[service as usize])
+        self.another(service, self.ports[service as usize].number())
     }
 
     /// One more process of a service; port 0 takes a free one.
@@ -197,7 +197,7 @@ impl Newsroom {
 
     /// Nothing is left unacknowledged, and nothing is dead.
     pub(crate) async fn settled(&self) {
-        self.settled_within(Duration::from_secs(60)).await;
+        self.settled_within(Duration::from_secs(120)).await;
     }
 
     /// As [`Newsroom::settled`], where there is much to do.
@@ -206,8 +206,10 @@ impl Newsroom {
         // A delivery that was lost in a crash comes again after the consumer's ack_wait.
         eventually_within(limit, "everything is settled", async || {
             for consumer in topology::CONSUMERS {
+                // What a stream has just taken may not be counted as waiting yet.
+                let last = bus.last(&consumer.stream, consumer.filter).await.map_err(|error| error.to_string())?;
                 let backlog = bus.backlog(consumer).await.map_err(|error| error.to_string())?;
-                if !backlog.is_empty() {
+                if !backlog.is_empty() || last.is_some_and(|last| backlog.settled < last.sequence) {
                     return Err(format!("{}: {backlog:?}", consumer.name));
                 }
             }
@@ -222,10 +224,4 @@ impl Newsroom {
 pub(crate) fn link(text: &str, prefix: &str) -> Option<String> {
     let start = text.find(prefix)?;
     text[start..].split(|c: char| c.is_whitespace() || c == '>').next().map(str::to_owned)
-}
-
-/// Ports that were free a moment ago: a service that is killed must come back on the same one, so 0 will not do.
-fn free_ports() -> [u16; 3] {
-    let held = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    held.each_ref().map(|listener| listener.local_addr().expect("a bound port").port())
 }

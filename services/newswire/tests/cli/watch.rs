@@ -155,7 +155,7 @@ async fn two_watchers_killed_at_any_moment_publish_every_file_once() {
             *victim = watching(&desk).await;
         }
     }
-    eventually_within(Duration::from_secs(60), "everything is settled", async || match settled() {
+    eventually_within(Duration::from_secs(120), "everything is settled", async || match settled() {
         FILES => Ok(()),
         n => Err(format!("{n} of {FILES}; in work: {:?}", folder.names("work").keys())),
     })
