@@ -134,3 +134,10 @@ pub(crate) fn row(what: &str, figure: &dyn fmt::Display) {
 pub(crate) fn note(text: &str) {
     println!("  {:<58} {text}", "");
 }
+
+/// Bytes of memory that a process has.
+pub(crate) fn resident(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("this is Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the kernel tells");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("it is a number") * 1024
+}

@@ -14,7 +14,7 @@ use futures::{StreamExt, stream};
 use testkit::{NatsServer, Process, built};
 use topology::{ARTICLES, CONSUMERS, STREAMS, subjects};
 
-use crate::figures::{Scale, Spread, heading, ms, row};
+use crate::figures::{Scale, Spread, heading, ms, resident, row};
 
 /// Publishes in flight while the log is filled, and requests while feeds are made.
 const IN_FLIGHT: usize = 64;
@@ -184,12 +184,9 @@ impl Site {
         took
     }
 
-    /// Megabytes of memory that the process has.
+    /// MB of memory.
     fn resident(&self) -> f64 {
-        let id = self.process.as_ref().expect("it runs").id();
-        let statm = std::fs::read_to_string(format!("/proc/{id}/statm")).unwrap_or_default();
-        let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok()).unwrap_or(f64::NAN);
-        pages * 4096.0 / 1e6
+        resident(self.process.as_ref().expect("it runs").id()) as f64 / 1e6
     }
 }
 

@@ -12,8 +12,10 @@ mod fire;
 mod live;
 mod mails;
 mod matching;
+mod million;
 mod pages;
 mod reading;
+mod relayed;
 mod serving;
 mod smtp;
 mod sustained;
@@ -57,11 +59,16 @@ async fn main() -> std::process::ExitCode {
                 smtp::measure(readers).await;
                 return std::process::ExitCode::SUCCESS;
             }
+            "--million" => {
+                let readers = arguments.next().and_then(|readers| readers.parse().ok()).unwrap_or(1_000_000);
+                million::measure(readers).await;
+                return std::process::ExitCode::SUCCESS;
+            }
             // Cargo says to every benchmark that it is one.
             "--bench" => {}
             unknown => {
                 println!(
-                    "unknown argument {unknown:?}: --quick is a short run to see that it works, --sustained measures only what the API takes, --serving only how fast feeds are served, --live only what feeds cost that are made when they are asked for, --matching only what finds the selections of an article, --updates only what a reader fetches of a feed that changed, --fire SEED sends to 100,000 readers while services and server are killed, --smtp READERS compares mail with Postfix's smtp-source"
+                    "unknown argument {unknown:?}: --quick is a short run to see that it works, --sustained measures only what the API takes, --serving only how fast feeds are served, --live only what feeds cost that are made when they are asked for, --matching only what finds the selections of an article, --updates only what a reader fetches of a feed that changed, --fire SEED sends to 100,000 readers while services and server are killed, --smtp READERS compares mail with Postfix's smtp-source, --million READERS plans for many and sends breaking news beside their digest"
                 );
                 return std::process::ExitCode::from(2);
             }

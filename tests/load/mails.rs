@@ -83,7 +83,7 @@ fn watch(room: &Newsroom, before: u64, count: usize) -> Vec<Instant> {
 }
 
 /// By the server's clock. The plan holds all recipients, and nothing is sent before it is stored.
-async fn plan_time(bus: &Bus, sent: &Sent) -> Duration {
+pub(crate) async fn plan_time(bus: &Bus, sent: &Sent) -> Duration {
     let id: ArticleId = sent.id.parse().expect("the id of an article");
     let publisher: PublisherId = newsroom::PUBLISHER.parse().expect("the id of a publisher");
     let article = bus.last(&ARTICLES, &subjects::article(&publisher, &id)).await.expect("reads");
@@ -92,18 +92,34 @@ async fn plan_time(bus: &Bus, sent: &Sent) -> Duration {
     Duration::try_from(plan.stored_at.duration_since(article.stored_at)).unwrap_or_default()
 }
 
-/// Writes the records of confirmed subscribers as the store does. The claims on their addresses are left out: they
-/// matter to the form, not to who gets mail.
+/// Writes the records of confirmed subscribers who are alerted to `selection`.
 pub(crate) async fn subscribe(bus: &Bus, selection: &str, numbers: std::ops::Range<usize>) {
+    subscribe_each(bus, numbers, "UTC", |_| vec![(selection.to_owned(), "immediate".to_owned())]).await;
+}
+
+/// Writes the records of confirmed subscribers as the store does: what each `asks` for, as selections and frequencies, and
+/// their zone. The claims on their addresses are left out: they matter to the form, not to who gets mail.
+pub(crate) async fn subscribe_each(
+    bus: &Bus,
+    numbers: std::ops::Range<usize>,
+    zone: &str,
+    asks: impl Fn(usize) -> Vec<(String, String)>,
+) {
     const LONG_AGO: &str = "2026-01-01T00:00:00Z";
     let record = |n: usize| {
         // Spread as random ids are: the shard is the first two digits.
         let id = format!("{:032x}", (n as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
+        let subscription = |(selection, frequency): (String, String)| {
+            serde_json::json!({
+                "selection": selection, "frequency": frequency, "requested_at": LONG_AGO, "confirmed_at": LONG_AGO,
+            })
+        };
         let record = serde_json::json!({
             "id": id,
             "address": format!("reader{n}@d{}.example.org", n % 100),
             "language": if n.is_multiple_of(4) { "zh" } else { "en" },
-            "subscriptions": [{ "selection": selection, "requested_at": LONG_AGO, "confirmed_at": LONG_AGO }],
+            "zone": zone,
+            "subscriptions": asks(n).into_iter().map(subscription).collect::<Vec<_>>(),
             "confirmation_sent_at": LONG_AGO,
             "consent": [
                 { "event": "requested", "at": LONG_AGO, "wording": 1 },
@@ -117,8 +133,8 @@ pub(crate) async fn subscribe(bus: &Bus, selection: &str, numbers: std::ops::Ran
             expected: Some(0),
         }
     };
-    let records: Vec<BatchMessage> = numbers.map(record).collect();
-    for batch in records.chunks(BATCH) {
-        bus.publish_batch(batch.to_vec()).await.expect("subscribed");
+    for from in numbers.clone().step_by(BATCH) {
+        let batch = (from..numbers.end.min(from + BATCH)).map(record).collect();
+        bus.publish_batch(batch).await.expect("subscribed");
     }
 }

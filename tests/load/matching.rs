@@ -6,7 +6,7 @@ use article::{Article, ArticleId, Command, Draft, Provenance};
 use fastrand::Rng;
 use subscription::{Features, Matcher, Selection};
 
-use crate::figures::{Scale, Spread, ms, note, row};
+use crate::figures::{Scale, Spread, ms, note, resident, row};
 
 /// Words of the language of the articles, the common ones first.
 const WORDS: f64 = 50_000.0;
@@ -16,14 +16,14 @@ const NAMES: f64 = 100_000.0;
 pub(crate) fn measure(scale: Scale) {
     let mut random = Rng::with_seed(7);
     let mut matcher = Matcher::default();
-    let (before, mut inserting) = (resident(), Duration::ZERO);
+    let (before, mut inserting) = (resident(std::process::id()), Duration::ZERO);
     while matcher.len() < scale.selections {
         let selection = selection(&mut random);
         let begin = Instant::now();
         matcher.insert(selection, ());
         inserting += begin.elapsed();
     }
-    let each = (resident() - before) as f64 / scale.selections as f64;
+    let each = (resident(std::process::id()) - before) as f64 / scale.selections as f64;
     row(
         &format!("{} different selections", scale.selections),
         &format!("{each:.0} bytes and {:.1} µs each", inserting.as_secs_f64() * 1e6 / scale.selections as f64),
@@ -110,11 +110,4 @@ fn rank(random: &mut Rng, count: f64) -> u64 {
 fn han(random: &mut Rng) -> char {
     let rank = u32::try_from(rank(random, 3000.0)).expect("it is small");
     char::from_u32(0x4E00 + rank).expect("all of these are characters")
-}
-
-/// Bytes of memory this process has.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("this is Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the kernel tells");
-    line.trim().trim_end_matches(" kB").parse::<u64>().expect("it is a number") * 1024
 }

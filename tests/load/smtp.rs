@@ -2,20 +2,19 @@
 //! sink, in turns, with mails of the same size. From the request to publish until the relay has taken the last mail:
 //! the plan, the ledger and every mail composed for its reader are in it.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::net::SocketAddr;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::RSA_PKCS1_SHA256;
-use testkit::mail_sink;
 
 use crate::desk;
-use crate::figures::{Spread, heading, ms, per_second, row};
+use crate::figures::{heading, per_second, row};
 use crate::mails::subscribe;
-use crate::newsroom::{Newsroom, Service};
+use crate::newsroom::Newsroom;
+use crate::relayed::{ALARM, BREAKING_READERS, LOOK, Relayed, Running, article, quiet, smtp_sink};
 use crate::sustained::seconds;
 
 /// Sessions of smtp-source: as many connections as a lane of the newsroom has.
@@ -24,27 +23,10 @@ const SESSIONS: &str = "4";
 /// Rounds in turns; medians are shown.
 const ROUNDS: usize = 3;
 
-/// Between two looks at how many were accepted, and how long all may take.
-const LOOK: Duration = Duration::from_millis(2);
-const LIMIT: Duration = Duration::from_secs(900);
-
-/// Breaking news sent while everybody is sent something else, and readers of each.
-const BREAKING: usize = 20;
-const BREAKING_READERS: usize = 100;
-
 const SOURCE: &str = "/usr/sbin/smtp-source";
-const SINK: &str = "/usr/sbin/smtp-sink";
 
-/// A process that ends with this.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+/// What the readers of the list ask for.
+const LIST: &str = "section/region";
 
 /// How fast, and mails for each second of a processor of the sender.
 struct Round {
@@ -53,16 +35,9 @@ struct Round {
 }
 
 pub(crate) async fn measure(readers: usize) {
-    if !Path::new(SOURCE).exists() || !Path::new(SINK).exists() {
-        println!("  no {SOURCE} here: it is in Debian's package postfix, of which only the binaries are needed");
-        return;
-    }
+    // Both are in one package.
+    let Some((sink, _sink)) = smtp_sink().await else { return };
     let size = size_of_a_mail().await;
-    let sink = free_port();
-    let _sink = Running(quiet(Command::new(SINK).args([&format!("127.0.0.1:{}", sink.port()), "1024"])));
-    while TcpStream::connect(sink).is_err() {
-        tokio::time::sleep(LOOK).await;
-    }
     let folder = tempfile::tempdir().expect("a folder for a key");
     let key = folder.path().join("dkim.pem");
     let made = Command::new("openssl")
@@ -72,25 +47,52 @@ pub(crate) async fn measure(readers: usize) {
     assert!(made.is_ok_and(|status| status.success()), "openssl makes a key");
     heading(&format!("One article to {readers} readers, {size} bytes each, into smtp-sink"));
     for signed in [false, true] {
-        let room = Desk::open(sink, signed.then_some(key.as_path()), readers).await;
+        let newsroom = Relayed::open(sink, signed.then_some(key.as_path())).await;
+        let bus = newsroom.room.bus().await;
+        subscribe(&bus, LIST, 0..readers).await;
+        subscribe(&bus, ALARM, readers..readers + BREAKING_READERS).await;
+        newsroom.room.settled().await;
+        bus.close().await;
         let (mut source, mut ours) = (Vec::new(), Vec::new());
         for n in 0..ROUNDS {
             source.push(smtp_source(sink, size, readers));
-            ours.push(room.article(n, readers).await);
+            ours.push(one_article(&newsroom, n, readers).await);
         }
         let (source, ours) = (median(source), median(ours));
         row("smtp-source", &show(&source));
         row(if signed { "newswire, signed (DKIM, RSA-2048)" } else { "newswire, not signed" }, &show(&ours));
         if signed {
-            let bare = bare_signing();
-            row("aws-lc-rs, RSA-2048 signatures and nothing else, all cores", &format!("{bare:.0}/s"));
-            row("newswire, signed, of that", &format!("{:.0} %", ours.rate / bare * 100.0));
+            for cores in [1, std::thread::available_parallelism().map_or(1, usize::from)] {
+                let bare = bare_signing(cores);
+                row(
+                    &format!("aws-lc-rs, RSA-2048 signatures and nothing else, cores: {cores}"),
+                    &format!("{bare:.0}/s"),
+                );
+                row("newswire, signed, of that", &format!("{:.0} %", ours.rate / bare * 100.0));
+            }
         } else {
             row("newswire of smtp-source", &format!("{:.2} ×", ours.rate / source.rate));
             heading(&format!("Breaking news while {readers} readers are sent something else"));
-            room.breaking(ours.rate, readers).await;
+            let before = newsroom.accepted("normal").await;
+            desk::publish_article(&newsroom.room, &article(1000, "Region")).await;
+            newsroom.wait("normal", before + readers / 20).await;
+            newsroom.breaking("normal", before + readers, ours.rate).await;
+            newsroom.wait("normal", before + readers).await;
         }
     }
+}
+
+/// From the request until the relay has taken the last mail.
+async fn one_article(newsroom: &Relayed, n: usize, readers: usize) -> Round {
+    let (before, cpu) = (newsroom.accepted("normal").await, newsroom.cpu());
+    let begin = Instant::now();
+    desk::publish_article(&newsroom.room, &article(n, "Region")).await;
+    newsroom.wait("normal", before + readers).await;
+    let took = begin.elapsed();
+    let round = Round { rate: per_second(readers, took), for_a_second: readers as f64 / (newsroom.cpu() - cpu) };
+    newsroom.room.settled().await;
+    assert_eq!(newsroom.accepted("normal").await, before + readers, "everybody got it, and once");
+    round
 }
 
 fn show(round: &Round) -> String {
@@ -102,126 +104,16 @@ fn median(mut rounds: Vec<Round>) -> Round {
     rounds.swap_remove(rounds.len() / 2)
 }
 
-/// One article, as long as makes a mail of 12 KB.
-fn article(n: usize, breaking: bool) -> serde_json::Value {
-    let mut article = desk::article(n);
-    article["headline"] = format!("{} {n}", if breaking { "Bridge falls" } else { "Council meets" }).into();
-    // A section for each kind, so that readers of one are not sent the other.
-    article["section"] = serde_json::json!([if breaking { "Alarm" } else { "Region" }]);
-    if breaking {
-        article["urgency"] = 1.into();
-    }
-    article
-}
-
 async fn size_of_a_mail() -> usize {
     let room = Newsroom::start(vec![]).await;
     let bus = room.bus().await;
-    subscribe(&bus, "section/region", 0..1).await;
+    subscribe(&bus, LIST, 0..1).await;
     room.settled().await;
-    desk::publish_article(&room, &article(0, false)).await;
+    desk::publish_article(&room, &article(0, "Region")).await;
     while room.mailbox.accepted() == 0 {
         tokio::time::sleep(LOOK).await;
     }
     room.mailbox.mails()[0].raw.len()
-}
-
-/// A newsroom before the sink.
-struct Desk {
-    room: Newsroom,
-    metrics: SocketAddr,
-}
-
-impl Desk {
-    async fn open(sink: SocketAddr, key: Option<&Path>, readers: usize) -> Self {
-        let metrics = free_port();
-        let mut settings = vec![
-            ("NEWSWIRE_EMAIL_RELAY_PORT", sink.port().to_string()),
-            ("NEWSWIRE_EMAIL_METRICS_LISTEN", metrics.to_string()),
-            ("NEWSWIRE_EMAIL_GUARD_FACTOR", "0".to_owned()),
-        ];
-        if let Some(key) = key {
-            settings.push(("NEWSWIRE_EMAIL_DKIM_SELECTOR", "load".to_owned()));
-            settings.push(("NEWSWIRE_EMAIL_DKIM_KEY_FILE", key.display().to_string()));
-        }
-        // The newsroom keeps them as long as the benchmark runs.
-        let settings: Vec<(&str, &str)> =
-            settings.into_iter().map(|(name, value)| (name, &*String::leak(value))).collect();
-        let room = Newsroom::start_with(mail_sink(vec![]).await, settings.leak()).await;
-        let bus = room.bus().await;
-        subscribe(&bus, "section/region", 0..readers).await;
-        subscribe(&bus, "section/alarm", readers..readers + BREAKING_READERS).await;
-        room.settled().await;
-        bus.close().await;
-        Self { room, metrics }
-    }
-
-    /// From the request until the relay has taken the last mail.
-    async fn article(&self, n: usize, readers: usize) -> Round {
-        let before = self.accepted("normal").await;
-        let cpu = self.cpu();
-        let begin = Instant::now();
-        desk::publish_article(&self.room, &article(n, false)).await;
-        self.wait("normal", before + readers).await;
-        let took = begin.elapsed();
-        let round = Round { rate: per_second(readers, took), for_a_second: readers as f64 / (self.cpu() - cpu) };
-        self.room.settled().await;
-        assert_eq!(self.accepted("normal").await, before + readers, "everybody got it, and once");
-        round
-    }
-
-    /// Breaking news in the middle of a list, and what it costs the list.
-    async fn breaking(&self, alone: f64, readers: usize) {
-        let before = self.accepted("normal").await;
-        let began = Instant::now();
-        desk::publish_article(&self.room, &article(1000, false)).await;
-        self.wait("normal", before + readers / 20).await;
-        let mut took = Vec::new();
-        for n in 0..BREAKING {
-            let base = self.accepted("breaking").await;
-            assert!(
-                self.accepted("normal").await < before + readers,
-                "the list is at an end before the news: more readers"
-            );
-            let sent = desk::publish_article(&self.room, &article(2000 + n, true)).await;
-            while took.len() < (n + 1) * BREAKING_READERS {
-                let there = self.accepted("breaking").await - base;
-                took.resize(n * BREAKING_READERS + there, sent.at.elapsed());
-                tokio::time::sleep(LOOK).await;
-            }
-        }
-        let with_news = self.accepted("normal").await;
-        let while_news = per_second(with_news - before, began.elapsed());
-        self.wait("normal", before + readers).await;
-        row(&format!("breaking news, request sent → each of {BREAKING_READERS} taken by the relay"), &Spread::of(took));
-        row(
-            "the list meanwhile",
-            &format!("{while_news:.0}/s, {:.0} % of what it does alone", while_news / alone * 100.0),
-        );
-        self.room.settled().await;
-    }
-
-    async fn wait(&self, lane: &str, mails: usize) {
-        let begin = Instant::now();
-        while self.accepted(lane).await < mails {
-            assert!(begin.elapsed() < LIMIT, "not all of {mails} after {}", ms(LIMIT));
-            tokio::time::sleep(LOOK).await;
-        }
-    }
-
-    /// Mails of a lane that the relay has taken so far.
-    async fn accepted(&self, lane: &str) -> usize {
-        let answer = self.room.http.get(format!("http://{}/metrics", self.metrics)).send().await.expect("metrics");
-        let text = answer.text().await.expect("text");
-        let name = "newswire_mails_total";
-        let sample = format!("lane=\"{lane}\",outcome=\"accepted\"");
-        let line = text.lines().find(|line| line.starts_with(name) && line.contains(&sample));
-        line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0)
-    }
-
-    fn cpu(&self) -> f64 {
-        seconds(self.room.processes[Service::EmailNotifier as usize].id()).unwrap_or(f64::NAN)
-    }
 }
 
 /// Postfix's generator: the same number of mails, of the same size, over kept connections.
@@ -245,11 +137,10 @@ fn smtp_source(sink: SocketAddr, size: usize, mails: usize) -> Round {
     Round { rate: per_second(mails, took), for_a_second: mails as f64 / cpu }
 }
 
-/// Signatures a second on all cores, over what a mail's signature is made of: a hash.
-fn bare_signing() -> f64 {
+/// Signatures a second on so many cores, of a text as long as the header of a mail.
+fn bare_signing(cores: usize) -> f64 {
     const FOR: Duration = Duration::from_secs(3);
     let key = KeyPair::generate(KeySize::Rsa2048).expect("a key");
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let sign = || {
         let (begin, mut signed) = (Instant::now(), 0usize);
         let mut signature = vec![0; key.public_modulus_len()];
@@ -260,16 +151,8 @@ fn bare_signing() -> f64 {
         signed
     };
     let signed: usize = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(sign)).collect();
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(sign)).collect();
         threads.into_iter().map(|thread| thread.join().expect("does not panic")).sum()
     });
     per_second(signed, FOR)
-}
-
-fn quiet(command: &mut Command) -> Child {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("runs")
-}
-
-fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
 }

@@ -220,13 +220,14 @@ fn push_closing(buffer: &mut String, closing: &Closing, window: &[Outgoing<'_>])
 /// ends it. A [`Message`] ends with CRLF.
 fn push_content(buffer: &mut String, message: &str) {
     buffer.reserve(message.len() + 1024);
+    if message.starts_with('.') {
+        buffer.push('.');
+    }
     let mut copied = 0;
-    for (at, _) in message.match_indices('.') {
-        if at == 0 || message.as_bytes()[at - 1] == b'\n' {
-            buffer.push_str(&message[copied..at]);
-            buffer.push('.');
-            copied = at;
-        }
+    for line_end in memchr::memmem::find_iter(message.as_bytes(), b"\n.") {
+        buffer.push_str(&message[copied..=line_end]);
+        buffer.push('.');
+        copied = line_end + 1;
     }
     buffer.push_str(&message[copied..]);
     buffer.push_str(".\r\n");
