@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 pub use self::because::{Because, Near};
 use self::ledger::Summary;
 use self::reach::Reach;
-pub(crate) use self::why::told;
+pub(crate) use self::why::{Records, told};
 pub use self::why::{Sent, Told};
 use crate::control::{Control, Order};
+use crate::digest::news::News;
 use crate::orders::{self, NotDone, Owner};
 use crate::readers::Readers;
 use crate::store::Store;
@@ -84,6 +85,7 @@ pub(crate) struct Asks {
     pub bus: Bus,
     pub readers: Arc<Readers>,
     pub store: Store,
+    pub news: Arc<News>,
 }
 
 impl Asks {
@@ -92,12 +94,13 @@ impl Asks {
         let answer = match serde_json::from_slice(question).ok()? {
             Question::Ledger { publisher, article } => {
                 let plans = ledger::plans(&self.bus, &publisher, article).await;
-                read(article, plans.map(|plans| Answer::Ledger { plans }))
+                read(&article, plans.map(|plans| Answer::Ledger { plans }))
             }
             Question::Why { publisher, article, address } => match address.parse() {
                 Ok(address) => {
-                    let sent = why::outcomes(&self.bus, &self.store, &publisher, article, &address).await;
-                    read(article, sent.map(|plans| Answer::Why { plans }))
+                    let records = Records { bus: &self.bus, store: &self.store, news: &self.news };
+                    let sent = why::outcomes(&records, &publisher, article, &address).await;
+                    read(&article, sent.map(|plans| Answer::Why { plans }))
                 }
                 Err(problem) => invalid(&problem),
             },
@@ -130,9 +133,9 @@ fn invalid(problem: &dyn std::fmt::Display) -> Answer {
     Answer::Invalid { problem: problem.to_string() }
 }
 
-fn read(article: ArticleId, answer: Result<Answer, String>) -> Answer {
+fn read(about: &dyn std::fmt::Display, answer: Result<Answer, String>) -> Answer {
     answer.unwrap_or_else(|error| {
-        tracing::warn!(%article, error, "a question about mail cannot be answered");
+        tracing::warn!(%about, error, "a question about mail cannot be answered");
         Answer::Unavailable
     })
 }

@@ -304,7 +304,7 @@ async fn work(bus: Bus, all: Work, mut caught_up: watch::Receiver<u32>, health: 
     }
     health.caught_up();
     let Work { worker, planner, runner, confirmations } = all;
-    let readers = planner.readers.clone();
+    let (readers, news) = (planner.readers.clone(), planner.news.clone());
     let store = confirmations.store.clone();
     let samples = Samples::of(bus.clone(), &confirmations);
     let chunk = {
@@ -327,12 +327,12 @@ async fn work(bus: Bus, all: Work, mut caught_up: watch::Receiver<u32>, health: 
         async move { Box::pin(confirmations.handle(&delivery)).await }
     };
     // Half an index would count half of the readers; until now nobody has answered.
-    let asks = Asks { bus: bus.clone(), readers, store: store.clone() };
+    let asks = Asks { bus: bus.clone(), readers, store: store.clone(), news: news.clone() };
     let newsroom = move |question: bytes::Bytes| {
         let asks = asks.clone();
         async move { asks.answer(&question).await }.boxed()
     };
-    let desk = Desk { bus: bus.clone(), store };
+    let desk = Desk { bus: bus.clone(), store, news };
     let operator = move |question: bytes::Bytes| {
         let (desk, samples) = (desk.clone(), samples.clone());
         async move {

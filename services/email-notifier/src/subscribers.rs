@@ -11,6 +11,8 @@ mod remains;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use article::ArticleId;
 use bus::Bus;
 use bytes::Bytes;
@@ -18,7 +20,8 @@ use mail::Address;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::remains::remains;
-use crate::asks::{Told, told};
+use crate::asks::{Records, Told, told};
+use crate::digest::news::News;
 use crate::store::Store;
 
 /// Rows one question may bring.
@@ -137,6 +140,7 @@ pub type Answer<T> = Result<T, String>;
 pub(crate) struct Desk {
     pub bus: Bus,
     pub store: Store,
+    pub news: Arc<News>,
 }
 
 impl Desk {
@@ -162,7 +166,7 @@ impl Desk {
     async fn why(&self, article: ArticleId, address: &str) -> Answer<Told> {
         let address = parsed(address)?;
         tracing::info!(%article, "the operator asks what an address was sent");
-        told(&self.bus, &self.store, article, &address).await
+        told(&Records { bus: &self.bus, store: &self.store, news: &self.news }, article, &address).await
     }
 
     async fn erase(&self, address: &str) -> Answer<Forgotten> {

@@ -79,12 +79,28 @@ pub(super) struct Case<'a> {
     /// Of the revision that called for the alert.
     pub features: &'a Features,
     pub published: Timestamp,
+    /// Since when the runs of digests know it.
+    pub known: Timestamp,
     pub now: Timestamp,
+}
+
+impl Because {
+    /// Whether it says that they do not get it at all.
+    pub(super) fn denies(&self) -> bool {
+        matches!(
+            self,
+            Self::Unconfirmed { .. }
+                | Self::Left { .. }
+                | Self::Later { .. }
+                | Self::Paused { .. }
+                | Self::NoMatch { .. }
+        )
+    }
 }
 
 /// Why somebody who is not in the plan of the alert is not. Never empty.
 pub(super) fn because(case: &Case<'_>) -> Vec<Because> {
-    let Case { record, features, published, now } = case;
+    let Case { record, features, published, now, .. } = case;
     let reader = Reader::of(record);
     let mut told: Vec<Because> = reader.stopped(*now).into_iter().map(Because::from).collect();
     let waiting = record.pending(*now).filter(|asked| asked.selection.matches(features));
@@ -103,19 +119,30 @@ pub(super) fn because(case: &Case<'_>) -> Vec<Because> {
         told.push(Because::Paused { since: pause.since, until: pause.until });
         return told;
     }
-    let delivery = |over| {
-        let moment = Moment { over, ..Moment::of_alert(*published) };
-        reader.terms().delivery(|selection| selection.matches(features), moment)
-    };
-    match (delivery(false), reader.cap_at(*published)) {
+    match (delivery(case, &reader, false), reader.cap_at(*published)) {
         (None, _) => told.extend(spans.into_iter().map(|span| outside(span, *published))),
         (Some(Delivery::AtOnce), Some((cap, _))) => {
-            told.push(Because::OverCap { alerts: cap.alerts, due: delivery(true).and_then(due) });
+            told.push(Because::OverCap { alerts: cap.alerts, due: delivery(case, &reader, true).and_then(due) });
         }
         (Some(Delivery::AtOnce), None) => told.push(Because::Changed),
         (Some(digest), _) => told.push(Because::Digest { due: due(digest) }),
     }
     told
+}
+
+/// When the digest is due that has it for somebody who is not in the plan of the alert, as their record is now.
+pub(super) fn due_in(case: &Case<'_>) -> Option<Timestamp> {
+    let reader = Reader::of(case.record);
+    match delivery(case, &reader, false)? {
+        // More than their cap, or a storm of news, let through.
+        Delivery::AtOnce => delivery(case, &reader, true).and_then(due),
+        digest => due(digest),
+    }
+}
+
+fn delivery(case: &Case<'_>, reader: &Reader, over: bool) -> Option<Delivery> {
+    let moment = Moment { published: case.published, known: case.known, over };
+    reader.terms().delivery(|selection| selection.matches(case.features), moment)
 }
 
 fn due(delivery: Delivery) -> Option<Timestamp> {

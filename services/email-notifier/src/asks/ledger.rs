@@ -60,7 +60,7 @@ pub(super) async fn heads(bus: &Bus, publisher: &PublisherId, article: ArticleId
     Ok(heads)
 }
 
-pub(super) async fn head(bus: &Bus, plan: String) -> Result<Option<Head>, String> {
+async fn head(bus: &Bus, plan: String) -> Result<Option<Head>, String> {
     let stored = bus.last(&JOBS, &subjects::plan(&plan)).await.map_err(|error| error.to_string())?;
     stored.map(|stored| serde_json::from_slice(&stored.payload)).transpose().map_err(|error| format!("{plan}: {error}"))
 }

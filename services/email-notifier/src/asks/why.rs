@@ -3,29 +3,41 @@
 //! A newsroom hears what became of its own article, and nothing of whoever did not get it: whether an address is
 //! subscribed at all is its owner's business. The operator, who keeps the records, hears everything.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use article::wire::v1::Envelope;
 use article::{Article, ArticleId, PublisherId};
 use bus::Bus;
 use futures::future::try_join_all;
-use jiff::{SignedDuration, Timestamp};
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
 use mail::Address;
 use serde::{Deserialize, Serialize};
 use subscription::Features;
 use topology::{ARTICLES, JOBS, subjects};
 
 use super::AT_ONCE;
-use super::because::{Because, Case, because};
-use super::ledger::{head, heads, record};
-use crate::digest::chunk::{Run, plan_key};
-use crate::digest::due::{SLOT, slot};
+use super::because::{Because, Case, because, due_in};
+use super::ledger::{heads, record};
+use crate::digest::news::News;
+use crate::digest::record::with;
 use crate::ledger::State;
 use crate::plan::{Head, Kind};
 use crate::store::Store;
 use crate::subscriber::{Subscriber, SubscriberId};
 use crate::worker::Job;
 
-/// Runs after a due that are looked through for the one that made up for it: two days of them.
-const MAX_RUNS: usize = 192;
+/// How long digests are looked through: less than the publisher, and the operator's command, wait for an answer.
+const NEWSROOM_WAITS: Duration = Duration::from_secs(8);
+const OPERATOR_WAITS: Duration = Duration::from_secs(50);
+
+/// Where all of it stands.
+pub(crate) struct Records<'a> {
+    pub bus: &'a Bus,
+    pub store: &'a Store,
+    pub news: &'a News,
+}
 
 /// What became of one mail to somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,21 +64,27 @@ pub struct Sent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     pub plans: Vec<Sent>,
-    /// Why it was not sent at once; empty when it was.
+    /// Why it was not sent at once, as their record is now; empty when it was, or when that record says that they do not
+    /// get it at all and a digest had it.
     pub because: Vec<Because>,
 }
 
 /// What became of the mails about an article to `address`, as its newsroom may know.
 pub(super) async fn outcomes(
-    bus: &Bus,
-    store: &Store,
+    records: &Records<'_>,
     publisher: &PublisherId,
     article: ArticleId,
     address: &Address,
 ) -> Result<Vec<Sent>, String> {
-    let Some(record) = store.at(address).await.map_err(|error| error.to_string())? else { return Ok(Vec::new()) };
-    let mut sent = sent(bus, publisher, article, record.id).await?;
-    sent.extend(digests(bus, publisher, article, &record).await?);
+    let Some(record) = records.store.at(address).await.map_err(|error| error.to_string())? else {
+        return Ok(Vec::new());
+    };
+    let mut sent = sent(records.bus, publisher, article, record.id).await?;
+    if !alerted(&sent)
+        && let Some(alert) = alert(records, publisher, article).await?
+    {
+        sent.extend(alert.digest(records.bus, &record, NEWSROOM_WAITS).await?);
+    }
     Ok(sent.into_iter().map(|sent| Sent { why: None, reply: None, ..sent }).collect())
 }
 
@@ -74,7 +92,8 @@ pub(super) async fn outcomes(
 ///
 /// # Errors
 /// One line that says what to do.
-pub(crate) async fn told(bus: &Bus, store: &Store, article: ArticleId, address: &Address) -> Result<Told, String> {
+pub(crate) async fn told(records: &Records<'_>, article: ArticleId, address: &Address) -> Result<Told, String> {
+    let Records { bus, store, .. } = records;
     let away = |error: &dyn std::fmt::Display| format!("{error}; ask again");
     let record = store.at(address).await.map_err(|error| away(&error))?;
     let suppressed = store.suppressed(address).await.map_err(|error| away(&error))?;
@@ -87,36 +106,81 @@ pub(crate) async fn told(bus: &Bus, store: &Store, article: ArticleId, address: 
     let publisher = Envelope::from_bytes(&stored.payload).map_err(|error| away(&error))?.data.publisher;
     let mut plans = sent(bus, &publisher, article, record.id).await.map_err(|error| away(&error))?;
     let mut reasons: Vec<Because> = suppressed.into_iter().collect();
-    if !plans.iter().any(|sent| sent.kind == "alert") {
-        match alert(bus, &publisher, article).await.map_err(|error| away(&error))? {
+    if !alerted(&plans) {
+        match alert(records, &publisher, article).await.map_err(|error| away(&error))? {
             None => reasons.push(Because::NoAlert),
             Some(alert) => {
                 reasons.extend(because(&alert.case(&record)));
-                plans.extend(digests(bus, &publisher, article, &record).await.map_err(|error| away(&error))?);
+                let digest = alert.digest(bus, &record, OPERATOR_WAITS).await.map_err(|error| away(&error))?;
+                if let Some(digest) = digest {
+                    reasons.retain(|because| !because.denies());
+                    plans.push(digest);
+                }
             }
         }
     }
     Ok(Told { plans, because: reasons })
 }
 
-/// An alert, and what decided whom it was for.
+/// Who has the alert has it in no digest.
+fn alerted(sent: &[Sent]) -> bool {
+    sent.iter().any(|sent| sent.kind == "alert")
+}
+
+/// An alert, what decided whom it was for, and the digests that may have it.
 struct Alert {
+    article: ArticleId,
     features: Features,
     published: Timestamp,
+    /// Since when the runs of digests know it.
+    known: Timestamp,
+    /// By the slots of their runs, the first first.
+    digests: Vec<Timestamp>,
 }
 
 impl Alert {
     fn case<'a>(&'a self, record: &'a Subscriber) -> Case<'a> {
-        Case { record, features: &self.features, published: self.published, now: service_kit::now() }
+        let (published, known) = (self.published, self.known);
+        Case { record, features: &self.features, published, known, now: service_kit::now() }
+    }
+
+    /// The digest that had it for them, looked for no longer than `within`.
+    async fn digest(&self, bus: &Bus, record: &Subscriber, within: Duration) -> Result<Option<Sent>, String> {
+        let found = tokio::time::timeout(within, self.find(bus, record)).await;
+        found.unwrap_or_else(|_| {
+            Err(format!("{} digests cannot be looked through in {} s", self.digests.len(), within.as_secs()))
+        })
+    }
+
+    /// It is in the first run at or after its due, or later where runs were missed. But a due is worked out from their
+    /// record, which forgets what it was ([`crate::span::KNOWN_FOR`]): then it is any of those that name the article.
+    async fn find(&self, bus: &Bus, record: &Subscriber) -> Result<Option<Sent>, String> {
+        let likely = due_in(&self.case(record)).and_then(|due| self.digests.iter().find(|slot| **slot >= due)).copied();
+        let others = self.digests.iter().copied().filter(|slot| Some(*slot) != likely);
+        let slots: Vec<Timestamp> = likely.into_iter().chain(others).collect();
+        let mut heads = pin!(stream::iter(slots).map(|slot| with(bus, slot, self.article)).buffered(AT_ONCE));
+        while let Some(head) = heads.try_next().await? {
+            let Some(head) = head else { continue };
+            if let Some(sent) = in_plan(bus, &head, record.id, has, self.article).await? {
+                return Ok(Some(sent));
+            }
+        }
+        Ok(None)
     }
 }
 
 /// `None`: nobody was alerted.
-async fn alert(bus: &Bus, publisher: &PublisherId, article: ArticleId) -> Result<Option<Alert>, String> {
-    let Some(head) = head(bus, crate::plan::plan_key(&article)).await? else { return Ok(None) };
-    let Some(article) = revision(bus, publisher, article, head.article_sequence).await? else { return Ok(None) };
+async fn alert(records: &Records<'_>, publisher: &PublisherId, article: ArticleId) -> Result<Option<Alert>, String> {
+    let Records { bus, news, .. } = records;
+    let plan = crate::plan::plan_key(&article);
+    let stored = bus.last(&JOBS, &subjects::plan(&plan)).await.map_err(|error| error.to_string())?;
+    let Some(stored) = stored else { return Ok(None) };
+    let head: Head = serde_json::from_slice(&stored.payload).map_err(|error| format!("{plan}: {error}"))?;
+    let Some(revision) = revision(bus, publisher, article, head.article_sequence).await? else { return Ok(None) };
     let published = head.published.unwrap_or(head.planned_at);
-    Ok(Some(Alert { features: Features::of(&article), published }))
+    news.catch_up(bus).await?;
+    let (known, digests) = news.digests_after(stored.sequence, published);
+    Ok(Some(Alert { article, features: Features::of(&revision), published, known, digests }))
 }
 
 /// The revision at `sequence`, or the oldest there is after it.
@@ -139,38 +203,6 @@ async fn sent(bus: &Bus, publisher: &PublisherId, article: ArticleId, id: Subscr
         sent.extend(in_plan(bus, &head, id, |_, _, _| true, article).await?);
     }
     Ok(sent)
-}
-
-/// The digest that had the article for them, if its run was made. One that was planned late is in a later one.
-async fn digests(
-    bus: &Bus,
-    publisher: &PublisherId,
-    article: ArticleId,
-    record: &Subscriber,
-) -> Result<Option<Sent>, String> {
-    let Some(alert) = alert(bus, publisher, article).await? else { return Ok(None) };
-    let due = because(&alert.case(record)).into_iter().find_map(|because| match because {
-        Because::Digest { due } | Because::OverCap { due, .. } => due,
-        _ => None,
-    });
-    let (Some(due), Some(made)) = (due, cursor(bus).await?) else { return Ok(None) };
-    let first = slot(due - SignedDuration::from_secs(1)) + SLOT;
-    let slots = std::iter::successors(Some(first), |slot| Some(*slot + SLOT)).take_while(|slot| *slot <= made);
-    for slot in slots.take(MAX_RUNS) {
-        let Some(head) = head(bus, plan_key(slot)).await? else { continue };
-        if let Some(sent) = in_plan(bus, &head, record.id, has, article).await? {
-            return Ok(Some(sent));
-        }
-    }
-    Ok(None)
-}
-
-/// The slot until which digests are planned.
-async fn cursor(bus: &Bus) -> Result<Option<Timestamp>, String> {
-    let stored = bus.last(&JOBS, subjects::DIGEST_CURSOR).await.map_err(|error| error.to_string())?;
-    let run: Option<Run> =
-        stored.map(|stored| serde_json::from_slice(&stored.payload)).transpose().map_err(|error| error.to_string())?;
-    Ok(run.map(|run| run.slot))
 }
 
 /// What a plan has of a subscriber: its chunks are looked through, for none says whom it has.

@@ -59,6 +59,12 @@ pub(crate) fn plan_key(slot: Timestamp) -> String {
     format!("digest-{}", slot.as_second())
 }
 
+/// The slot of the run whose plan has this key; `None`: no run's has.
+pub(crate) fn slot_of(plan: &str) -> Option<Timestamp> {
+    let second = plan.strip_prefix("digest-")?.parse().ok()?;
+    Timestamp::from_second(second).ok().filter(|slot| plan_key(*slot) == plan)
+}
+
 /// What several recipients in a row are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct List {

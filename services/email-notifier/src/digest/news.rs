@@ -3,7 +3,7 @@
 //! The head of an alert's plan makes its article news for digests, too. Heads and runs are in one stream, so a run that
 //! says up to which sequence it knew them says exactly which: every other is for a later run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use topology::{JOBS, subjects};
 
-use super::chunk::Run;
+use super::chunk::{Run, slot_of};
 use super::due::Days;
 use crate::plan::{Head, Kind, Lane};
 
@@ -52,12 +52,17 @@ pub(crate) struct Log {
     alerted: BTreeMap<u64, Alerted>,
     /// What each run knew.
     runs: BTreeMap<Timestamp, u64>,
+    /// Those of them that had something to send.
+    digests: BTreeSet<Timestamp>,
     seen: u64,
     caps_seen: u64,
 }
 
 impl Log {
     pub(crate) fn plan(&mut self, head: Head, sequence: u64) {
+        if head.kind == Kind::Digest {
+            self.digests.extend(slot_of(&head.plan));
+        }
         let (Kind::Alert, Some(article), Some(publisher)) = (head.kind, head.article, head.publisher) else { return };
         // Older versions did not say when.
         let published = head.published.unwrap_or(head.planned_at);
@@ -72,6 +77,9 @@ impl Log {
         let past = |at: Timestamp| run.slot.duration_since(at) > KNOWN_FOR;
         while self.runs.first_key_value().is_some_and(|(slot, _)| past(*slot)) {
             self.runs.pop_first();
+        }
+        while self.digests.first().is_some_and(|slot| past(*slot)) {
+            self.digests.pop_first();
         }
         while self.alerted.first_key_value().is_some_and(|(_, alerted)| past(alerted.published)) {
             self.alerted.pop_first();
@@ -90,18 +98,34 @@ impl Log {
     /// The news that was published or became known on one of `days`, the first known first; and the sequence up to which
     /// this is all. Both count: what is published before a pause and known within it is due after it.
     pub(crate) fn known(&self, days: &Days) -> (Vec<Known>, u64) {
-        // A later run knows no less, so the newest that did not know an article is right before the first that did.
-        let runs: Vec<(Timestamp, u64)> = self.runs.iter().map(|(slot, seen)| (*slot, *seen)).collect();
-        let since = |head: u64, published: Timestamp| {
-            let missed = runs.partition_point(|(_, seen)| *seen < head);
-            missed.checked_sub(1).map_or(published, |last| published.max(runs[last].0))
-        };
+        let runs = self.runs();
+        let since = |head: u64, published: Timestamp| known_from(&runs, head, published).1;
         let all = self.alerted.iter().map(|(head, alerted)| (since(*head, alerted.published), alerted));
         let wanted = all.filter(|(since, alerted)| days.has(*since) || days.has(alerted.published));
         let mut known: Vec<Known> = wanted.map(|(since, alerted)| Known { alerted: alerted.clone(), since }).collect();
         known.sort_by_key(|known| known.since);
         (known, self.seen)
     }
+
+    /// Since when an article is known that was `published` then and whose alert's head is at `head`; and the slots of the
+    /// digests that may have it, the first first.
+    pub(crate) fn digests_after(&self, head: u64, published: Timestamp) -> (Timestamp, Vec<Timestamp>) {
+        let runs = self.runs();
+        let (missed, since) = known_from(&runs, head, published);
+        let digests = runs[missed..].iter().map(|(slot, _)| *slot).filter(|slot| self.digests.contains(slot));
+        (since, digests.collect())
+    }
+
+    fn runs(&self) -> Vec<(Timestamp, u64)> {
+        self.runs.iter().map(|(slot, seen)| (*slot, *seen)).collect()
+    }
+}
+
+/// How many of `runs` did not know the article whose head is at `head`, and since when the others do. A later run knows no
+/// less, so the newest that did not know an article is right before the first that did.
+fn known_from(runs: &[(Timestamp, u64)], head: u64, published: Timestamp) -> (usize, Timestamp) {
+    let missed = runs.partition_point(|(_, seen)| *seen < head);
+    (missed, missed.checked_sub(1).map_or(published, |last| published.max(runs[last].0)))
 }
 
 /// The log in memory.
@@ -164,6 +188,11 @@ impl News {
     /// As [`Log::runs_after`].
     pub(crate) fn runs_after(&self, since: Timestamp) -> Vec<Timestamp> {
         self.lock().runs_after(since)
+    }
+
+    /// As [`Log::digests_after`].
+    pub(crate) fn digests_after(&self, head: u64, published: Timestamp) -> (Timestamp, Vec<Timestamp>) {
+        self.lock().digests_after(head, published)
     }
 
     /// As [`Log::known`].
@@ -243,13 +272,38 @@ mod tests {
     }
 
     #[test]
+    fn the_digests_that_may_have_an_article_are_those_that_knew_it() {
+        let mut log = Log::default();
+        let slots = ["2026-11-23T08:15:00Z", "2026-11-23T08:30:00Z", "2026-11-23T08:45:00Z", "2027-11-23T08:45:00Z"];
+        for (slot, seen) in slots.map(at).into_iter().zip([11, 11, 15, 20]) {
+            log.run(Run { slot, seen });
+        }
+        let digest = |slot| Head { plan: crate::digest::chunk::plan_key(at(slot)), ..head(0, "digest", None) };
+        for (sequence, slot) in [slots[0], slots[2], slots[3]].into_iter().enumerate() {
+            log.plan(digest(slot), sequence as u64);
+        }
+        let published = at("2026-11-23T08:10:00Z");
+        let cases = [
+            (11, published, &[slots[0], slots[2], slots[3]][..]),
+            (12, at(slots[1]), &[slots[2], slots[3]]),
+            (16, at(slots[2]), &[slots[3]]),
+            (21, at(slots[3]), &[]),
+        ];
+        for (head, since, digests) in cases {
+            let digests: Vec<Timestamp> = digests.iter().map(|slot| at(slot)).collect();
+            assert_eq!(log.digests_after(head, published), (since, digests), "{head}");
+        }
+    }
+
+    #[test]
     fn what_jobs_has_no_more_takes_no_room() {
         let mut log = Log::default();
         log.plan(head(1, "alert", Some("2026-11-23T08:00:00Z")), 1);
+        log.plan(Head { plan: "digest-1795421700".into(), ..head(0, "digest", None) }, 1);
         log.run(Run { slot: at("2026-11-23T08:15:00Z"), seen: 1 });
         log.run(Run { slot: at("2027-12-20T08:15:00Z"), seen: 1 });
-        assert_eq!((log.alerted.len(), log.runs.len()), (1, 2));
+        assert_eq!((log.alerted.len(), log.runs.len(), log.digests.len()), (1, 2, 1));
         log.run(Run { slot: at("2028-01-20T08:15:00Z"), seen: 1 });
-        assert_eq!((log.alerted.len(), log.runs.len()), (0, 2));
+        assert_eq!((log.alerted.len(), log.runs.len(), log.digests.len()), (0, 2, 0));
     }
 }

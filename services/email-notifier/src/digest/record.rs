@@ -63,7 +63,10 @@ pub(crate) async fn of_record(bus: &Bus, news: &Arc<News>, before: &Before<'_>) 
 }
 
 /// The head of a run's plan, if it has the article.
-async fn with(bus: &Bus, slot: Timestamp, article: ArticleId) -> Result<Option<Head>, String> {
+///
+/// # Errors
+/// When the server does not answer, or what the run wrote does not read.
+pub(crate) async fn with(bus: &Bus, slot: Timestamp, article: ArticleId) -> Result<Option<Head>, String> {
     let subject = subjects::digest_run(&slot.as_second().to_string());
     match read::<Made>(bus, &subject).await? {
         Some(made) if made.articles.contains(&article) => read(bus, &subjects::plan(&plan_key(slot))).await,

@@ -15,6 +15,8 @@ use crate::follow::Follower;
 use crate::frequency::Frequency;
 use crate::ledger::Why;
 
+mod proof;
+
 impl Desk {
     /// Readers of digests who confirmed days ago; answers when the next is due, a quarter of an hour to five quarters from
     /// now: nothing that a test does is later.

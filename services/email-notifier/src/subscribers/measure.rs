@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use topology::{CONSUMERS, KEYS, STREAMS, SUBSCRIBERS};
 
 use super::{Desk, MAX_ROWS, Outcome, Row};
+use crate::digest::news::News;
 use crate::follow::Follower;
 use crate::links::Keys;
 use crate::readers::Readers;
@@ -46,7 +47,7 @@ async fn twenty_thousand_subscribers() {
     let bus = Bus::connect(&server, "test").await.unwrap();
     bus.provision(STREAMS, CONSUMERS, 1).await.unwrap();
     let store = Store::new(bus.clone(), Keys::new(b"a secret of the tests"), "UTC".into());
-    let desk = Desk { bus: bus.clone(), store: store.clone() };
+    let desk = Desk { bus: bus.clone(), store: store.clone(), news: Arc::new(News::new()) };
     let begun = Instant::now();
     for first in (0..SUBSCRIBERS_IN_ALL).step_by(MAX_ROWS) {
         let outcomes = desk.import((first..first + MAX_ROWS).map(row).collect(), false).await.unwrap();

@@ -22,7 +22,7 @@ impl Office {
         let bus = Bus::connect(&server, "test").await.unwrap();
         bus.provision(STREAMS, CONSUMERS, 1).await.unwrap();
         let store = Store::new(bus.clone(), Keys::new(b"a secret of the tests"), "Asia/Shanghai".into());
-        Self { _nats: nats, desk: Desk { bus, store } }
+        Self { _nats: nats, desk: Desk { bus, store, news: Arc::new(News::new()) } }
     }
 
     async fn ask<T: DeserializeOwned>(&self, question: &Question) -> Answer<T> {

@@ -41,8 +41,14 @@ fn subscriber(selections: &[(&str, Frequency)]) -> Subscriber {
 }
 
 fn told(record: &Subscriber) -> Vec<Because> {
-    let features = features();
-    because(&Case { record, features: &features, published: at("20T12:00:00"), now: at("20T13:00:00") })
+    known("20T12:00:00", record).0
+}
+
+/// What is told of an article that runs know since then, and when its digest is due.
+fn known(since: &str, record: &Subscriber) -> (Vec<Because>, Option<Timestamp>) {
+    let (features, published) = (features(), at("20T12:00:00"));
+    let case = Case { record, features: &features, published, known: at(since), now: at("20T13:00:00") };
+    (because(&case), due_in(&case))
 }
 
 const AT_ONCE: Frequency = Frequency::Immediate;
@@ -67,6 +73,22 @@ fn who_has_it_in_a_digest_is_told_when_that_is_due() {
     let mut capped = subscriber(&[("all", AT_ONCE)]);
     capped.change_cap(Some(Cap { alerts: 3, hour: 8 }), at("11T08:00:00")).unwrap();
     assert_eq!(told(&capped), [Because::OverCap { alerts: 3, due }]);
+}
+
+#[test]
+fn a_digest_is_due_after_runs_know_the_article_and_may_have_what_a_storm_held_back() {
+    let due = |day: &str| Some(at(&format!("{day}T08:00:00")));
+    let daily = subscriber(&[("all", DAILY)]);
+    assert_eq!(known("20T12:00:00", &daily), (vec![Because::Digest { due: due("21") }], due("21")));
+    assert_eq!(known("21T08:00:00", &daily), (vec![Because::Digest { due: due("22") }], due("22")), "planned late");
+    assert_eq!(known("20T12:00:00", &subscriber(&[("all", AT_ONCE)])), (vec![Because::Changed], due("21")));
+    assert_eq!(known("20T12:00:00", &subscriber(&[("section/sport", DAILY)])).1, None);
+}
+
+#[test]
+fn what_the_record_says_against_a_mail_is_told_apart() {
+    let told = told(&subscriber(&[("section/sport", AT_ONCE)]));
+    assert!(told[0].denies() && !Because::Digest { due: None }.denies() && !Because::Complained.denies());
 }
 
 #[test]

@@ -91,3 +91,15 @@ fn what_is_large_has_fewer_recipients() {
     let largest = chunks.iter().map(|chunk| serde_json::to_vec(chunk).unwrap().len()).max().unwrap();
     assert!(largest < topology::JOBS.max_message_bytes as usize, "{largest}");
 }
+
+#[test]
+fn a_plan_has_one_name_and_nothing_else_is_one() {
+    for second in [-900, 0, 1_795_421_700] {
+        let slot = Timestamp::from_second(second).unwrap();
+        assert_eq!(slot_of(&plan_key(slot)), Some(slot));
+    }
+    let wrong = ["", "digest-", "digest-x", "digest-+900", "digest-0900", "digest-9.0", "digest-٩", "digest- 9", "Digest-9"];
+    for wrong in wrong.into_iter().chain(["digest-99999999999999999999", "digest-999999999999999", "digest->", "9"]) {
+        assert_eq!(slot_of(wrong), None, "{wrong}");
+    }
+}
