@@ -31,6 +31,8 @@ const AT_ONCE: usize = 16;
 enum Question {
     /// What became of all mail about an article.
     Ledger { publisher: PublisherId, article: ArticleId },
+    /// What became of a digest: the operator's question, for it is of many newsrooms' articles.
+    Digest { plan: String },
     /// What an address was sent of an article.
     Why { publisher: PublisherId, article: ArticleId, address: String },
     /// Whom an article would reach.
@@ -95,6 +97,13 @@ impl Asks {
             Question::Ledger { publisher, article } => {
                 let plans = ledger::plans(&self.bus, &publisher, article).await;
                 read(&article, plans.map(|plans| Answer::Ledger { plans }))
+            }
+            Question::Digest { plan } => {
+                let found = ledger::digest(&self.bus, &plan).await;
+                let answer = |plan: Option<Summary>| {
+                    plan.map_or(Answer::NoSuchPlan, |plan| Answer::Ledger { plans: vec![plan] })
+                };
+                read(&plan, found.map(answer))
             }
             Question::Why { publisher, article, address } => match address.parse() {
                 Ok(address) => {

@@ -1,18 +1,24 @@
-//! `newswire ledger`: what became of all mail about an article, and how far it is while it runs.
+//! `newswire ledger`: what became of all mail about an article, or of a digest, and how far it is while it runs.
+//!
+//! An article's is asked of the publisher, with a token of its owner; a digest, which is of no article, by whoever runs
+//! the service, over NATS.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context;
 use article::ArticleId;
+use bus::Bus;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Client, Target, path_of};
 use crate::output::{self, Table, count};
+use crate::{plan, server};
 
 /// Between two questions while a plan runs.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -21,11 +27,14 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 #[command(after_help = "Examples:
   newswire ledger 0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f
   newswire ledger 0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f --follow
+  newswire ledger digest-1795334400   (operator, over NATS; see newswire plan --help for the names)
 
-accepted: the relay took it, which is not delivery. deferred and uncertain are tried again.")]
+accepted: the relay took it, which is not delivery. deferred and uncertain are tried again; unanswered, which are digests
+whose answer was lost, are not.")]
 pub(crate) struct Args {
-    /// The article's id
-    id: ArticleId,
+    /// The article's id, or a digest's name
+    #[arg(value_name = "ARTICLE|DIGEST")]
+    of: Of,
     /// Wait until there is a plan and nobody is left to be sent anything, with a progress bar on a terminal
     #[arg(long)]
     follow: bool,
@@ -34,6 +43,33 @@ pub(crate) struct Args {
     /// Print the ledger for machines
     #[arg(long)]
     json: bool,
+}
+
+/// Whose ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Of {
+    Article(ArticleId),
+    Digest(String),
+}
+
+impl FromStr for Of {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if plan::is_digest(text) {
+            return Ok(Self::Digest(text.to_owned()));
+        }
+        let id = text.parse().map(Self::Article);
+        id.map_err(|error| {
+            format!("{error}; it is neither an article's id nor a digest's name, like digest-1795334400")
+        })
+    }
+}
+
+/// Who knows it.
+enum Source {
+    Publisher(Client, ArticleId),
+    Notifier(Box<Bus>, String),
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,8 +104,11 @@ impl Plan {
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let client = args.target.client()?;
-    let (mut document, mut plans) = ask(&client, &args.id).await?;
+    let source = match args.of {
+        Of::Article(id) => Source::Publisher(args.target.client()?, id),
+        Of::Digest(plan) => Source::Notifier(Box::new(server::connect().await?), plan),
+    };
+    let (mut document, mut plans) = source.ask().await?;
     if args.follow {
         let bar = progress();
         loop {
@@ -82,7 +121,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 break;
             }
             tokio::time::sleep(ASK_AGAIN).await;
-            (document, plans) = ask(&client, &args.id).await?;
+            (document, plans) = source.ask().await?;
         }
         bar.finish_and_clear();
     }
@@ -90,11 +129,19 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn ask(client: &Client, id: &ArticleId) -> anyhow::Result<(Value, Vec<Plan>)> {
-    let document = client.get(&path_of(id, "/mail")).await?.document;
-    let plans =
-        Vec::deserialize(&document["plans"]).context("the publisher does not tell of mail as this version does")?;
-    Ok((document, plans))
+impl Source {
+    /// The ledger as it was told, and what this version reads of it.
+    async fn ask(&self) -> anyhow::Result<(Value, Vec<Plan>)> {
+        let document = match self {
+            Self::Publisher(client, id) => client.get(&path_of(id, "/mail")).await?.document,
+            Self::Notifier(bus, plan) => {
+                let answer = plan::ask(bus, &json!({ "ask": "digest", "plan": plan }), "ledger").await?;
+                json!({ "plans": answer["plans"] })
+            }
+        };
+        let plans = Vec::deserialize(&document["plans"]).context("an answer that is not of this version")?;
+        Ok((document, plans))
+    }
 }
 
 /// On a terminal only: a log has no use for it.
@@ -166,9 +213,18 @@ fn second(at: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    #[test]
+    fn an_article_or_a_digest_has_a_ledger_and_nothing_else() {
+        let id = "0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f";
+        assert_eq!(id.parse(), Ok(Of::Article(id.parse().unwrap())));
+        assert_eq!("digest-1795334400".parse(), Ok(Of::Digest("digest-1795334400".into())));
+        for wrong in ["", "digest-", "digest-x", "digests", &format!("{id}-published"), "新闻"] {
+            let said = wrong.parse::<Of>().unwrap_err();
+            assert!(said.contains("digest-1795334400"), "{wrong}: {said}");
+        }
+    }
 
     #[test]
     fn a_plan_is_told_by_what_has_happened_in_it() {

@@ -53,7 +53,7 @@ enum Command {
     List(list::ListArgs),
     /// List the revisions of an article, oldest first
     Revisions(list::RevisionsArgs),
-    /// Show what became of all mail about an article, and follow it while it is sent
+    /// Show what became of all mail about an article, or of a digest, and follow it while it is sent
     Ledger(ledger::Args),
     /// Stop a plan of mail, let it go on, end it, or try its failures again
     Plan(plan::Args),

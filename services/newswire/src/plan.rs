@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use article::ArticleId;
+use bus::Bus;
 use serde_json::{Value, json};
 use topology::subjects;
 
 use crate::client::{Target, path_of};
 use crate::{Usage, output, server};
 
-/// How long an order may take: every part of a plan that waits is called for.
-const ORDERING: Duration = Duration::from_secs(20);
+/// How long an answer may take: every part of a plan that waits is called for, or read.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 /// Letters of an article's id, with which the name of a plan about it begins.
 const ID: usize = 36;
@@ -26,7 +27,8 @@ const ID: usize = 36;
   newswire plan resume 0192d3f0-a1b2-7c3d-8e4f-5a6b7c8d9e0f-published
   newswire plan cancel digest-1795348800
 
-`newswire ledger ARTICLE` shows the names of an article's plans, and how they stand.")]
+`newswire ledger ARTICLE` shows the names of an article's plans, and how they stand. A digest's name is digest- and the
+quarter of an hour it was made for, in seconds since 1970 (date -u -d '2026-11-22 08:00' +digest-%s); email-notifier logs it.")]
 pub(crate) struct Args {
     #[command(subcommand)]
     order: Order,
@@ -82,21 +84,29 @@ fn article_of(plan: &str) -> Option<ArticleId> {
     id.parse().ok()
 }
 
-fn is_digest(plan: &str) -> bool {
+/// Whether it is a digest's name.
+pub(crate) fn is_digest(plan: &str) -> bool {
     plan.strip_prefix("digest-").is_some_and(|slot| !slot.is_empty() && slot.bytes().all(|b| b.is_ascii_digit()))
 }
 
 async fn of_operator(plan: &str, order: &str) -> anyhow::Result<Value> {
     let bus = server::connect().await?;
-    let question = json!({ "ask": "control", "plan": plan, "order": order, "by": "operator" }).to_string();
-    let answer = bus.request(subjects::ASK_MAIL, question.into(), ORDERING).await;
-    let answer = answer.context("no answer: email-notifier must be running (see its /readyz); then order it again")?;
+    let question = json!({ "ask": "control", "plan": plan, "order": order, "by": "operator" });
+    let answer = ask(&bus, &question, "control").await?;
+    Ok(json!({ "plan": plan, "control": answer["control"] }))
+}
+
+/// Asks about a plan as the operator, for the answer of this name; any other is an error that says what to do.
+pub(crate) async fn ask(bus: &Bus, question: &Value, wanted: &str) -> anyhow::Result<Value> {
+    let answer = bus.request(subjects::ASK_MAIL, question.to_string().into(), ANSWER_WITHIN).await;
+    let answer =
+        answer.context("no answer: email-notifier must be running (see its /readyz); then do the same again")?;
     let answer: Value = serde_json::from_slice(&answer).context("an answer of another version of email-notifier")?;
     match answer["answer"].as_str() {
-        Some("control") => Ok(json!({ "plan": plan, "control": answer["control"] })),
+        Some(answered) if answered == wanted => Ok(answer),
         Some("no_such_plan") => bail!("there is no such plan"),
         Some("refused") => bail!("{}", output::plain(answer["detail"].as_str().unwrap_or_default())),
-        _ => bail!("email-notifier cannot reach its records now; order it again"),
+        _ => bail!("email-notifier cannot reach its records now; do the same again"),
     }
 }
 

@@ -10,6 +10,7 @@ use topology::{ARTICLES, JOBS, LEDGER, subjects};
 
 use super::AT_ONCE;
 use crate::control::Control;
+use crate::digest::chunk::{plan_key, slot_of};
 use crate::ledger::{Ledger, Totals};
 use crate::plan::{Head, Kind, key};
 
@@ -37,6 +38,13 @@ pub(crate) struct Summary {
 pub(super) async fn plans(bus: &Bus, publisher: &PublisherId, article: ArticleId) -> Result<Vec<Summary>, String> {
     let heads = heads(bus, publisher, article).await?;
     stream::iter(heads).then(|head| summary(bus, head)).try_collect().await
+}
+
+/// The plan of a digest by its name; `None`: there is no such plan.
+pub(super) async fn digest(bus: &Bus, plan: &str) -> Result<Option<Summary>, String> {
+    let Some(slot) = slot_of(plan) else { return Ok(None) };
+    let Some(head) = head(bus, plan_key(slot)).await? else { return Ok(None) };
+    summary(bus, head).await.map(Some)
 }
 
 /// The alert to an article, and its notices, the earliest revision's first.

@@ -176,7 +176,8 @@ impl Runner {
             Ok(_) => {
                 let (recipients, news) = (plan.recipients.len(), plan.edition.news.len());
                 let (lists, chunks) = (plan.contents.len(), chunks.len());
-                tracing::info!(slot = %run.slot, recipients, news, lists, chunks, "digests planned");
+                let plan = plan_key(run.slot);
+                tracing::info!(slot = %run.slot, plan, recipients, news, lists, chunks, "digests planned");
                 Ok(Made::Whole)
             }
             Err(BatchError::Conflict) => Ok(Made::Overtaken),

@@ -1,10 +1,13 @@
 //! `newswire why` and `newswire reach`, and what a newsroom's token may hear of the same.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+use bus::{Bus, Credentials, HeaderMap, Server};
+use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use testkit::eventually;
 use testkit::mailbox::{Fault, Faults, Stage};
+use topology::{JOBS, subjects};
 
 use crate::desk::Desk;
 use crate::subscribers::notifier;
@@ -112,4 +115,65 @@ async fn the_operator_hears_why_and_a_newsroom_what_became_of_its_own_article() 
     let reads = token(&desk, "hefei", &["--name", "reads", "--scope", "read"]).await;
     assert_eq!(post(&desk, &reads, &path, &body).await.0, StatusCode::FORBIDDEN);
     assert_eq!(post(&desk, &reads, "v1/reach", &json!({ "selection": "all" })).await.0, StatusCode::FORBIDDEN);
+}
+
+/// A digest of `article` for the reader at `address`, as a run writes it that makes up for a week without any.
+async fn digest(desk: &Desk, article: &str, address: &str) -> String {
+    let server = Server { url: desk.nats.url().into(), credentials: Credentials::None };
+    let bus = Bus::connect(&server, "test").await.unwrap();
+    let reader = desk.ok(&["subscribers", "show", address]).await.json()["id"].clone();
+    let now = service_kit::now();
+    let slot = Timestamp::from_second((now.as_second() / 86_400 + 8) * 86_400).unwrap();
+    let plan = format!("digest-{}", slot.as_second());
+    let run = json!({ "slot": slot, "seen": bus.last_sequence(&JOBS).await.unwrap(), "articles": [article] });
+    let head = json!({
+        "plan": plan, "kind": "digest", "revision": 0, "lane": "digest", "matched": 1, "chunks": 1, "planned_at": now,
+    });
+    let chunk = json!({
+        "plan": plan, "lane": "digest", "chunk": 0, "planned_at": now, "items": [{ "article": article, "publisher": "hefei" }],
+        "lists": [{ "items": [0], "due": slot, "readers": 1 }], "recipients": [reader],
+    });
+    for (subject, message) in [
+        (subjects::digest_run(&slot.as_second().to_string()), run),
+        (subjects::plan(&plan), head),
+        (subjects::chunk("digest", &plan, 0), chunk),
+    ] {
+        let payload = message.to_string().into();
+        bus.publish(&JOBS, &subject, &subject, HeaderMap::new(), payload, Some(0)).await.unwrap();
+    }
+    plan
+}
+
+#[tokio::test]
+async fn what_became_of_a_digest_is_told_to_the_operator_and_of_its_own_article_to_a_newsroom() {
+    let desk = Desk::open().await;
+    let (mailbox, _stop) = notifier(&desk).await;
+    desk.file("list.csv", LIST);
+    desk.ok(&["subscribers", "import", "list.csv"]).await;
+    let draft = json!({ "headline": "桥 <b>", "body_text": "Words.", "language": "en", "section": ["World"] });
+    desk.file("a.json", &draft.to_string());
+    let article = desk.ok(&["publish", "a.json", "--json"]).await.json();
+    let id = article["id"].as_str().unwrap();
+    eventually("the alert is planned", async || match desk.ok(&["ledger", id, "--json"]).await.json() {
+        ledger if ledger["plans"][0]["matched"].is_u64() => Ok(()),
+        ledger => Err(ledger.to_string()),
+    })
+    .await;
+    let plan = digest(&desk, id, "daily@example.org").await;
+    let told = desk.ok(&["ledger", &plan, "--follow"]).await.out;
+    assert!(told.starts_with(&format!("{plan}: 1 recipient, closed\n  accepted  1  from 20")), "{told}");
+    assert!(mailbox.mails().iter().any(|mail| mail.to == ["daily@example.org"]));
+
+    let why = desk.ok(&["why", id, "daily@example.org"]).await.out;
+    let sent = format!("The digest that has it ({plan}) was taken by the relay at 20");
+    assert!(why.starts_with(&sent) && why.contains("They get it in the digest that is due at 20"), "{why}");
+    let path = format!("v1/articles/{}/mail/why", id.trim_start_matches("urn:uuid:"));
+    let ours = token(&desk, "hefei", &["--name", "why"]).await;
+    let (status, told) = post(&desk, &ours, &path, &json!({ "address": "daily@example.org" })).await;
+    let sent = &told["plans"][0];
+    assert_eq!((status, &sent["plan"], &sent["state"]), (StatusCode::OK, &json!(plan), &json!("accepted")), "{told}");
+    let (_, told) = post(&desk, &ours, &path, &json!({ "address": "sport@example.org" })).await;
+    assert_eq!(told, json!({ "plans": [] }), "who was in no digest");
+    let none = desk.run(&["ledger", "digest-0"]).await;
+    assert!(none.code == 1 && none.err.contains("no such plan"), "{none:?}");
 }

@@ -1,4 +1,4 @@
-//! What became of digests can be told: whoever had an article in one, however late.
+//! What became of digests can be told: whoever had an article in one, however late, and each digest's whole ledger.
 
 use serde_json::{Value, json};
 
@@ -82,6 +82,36 @@ async fn the_digest_that_had_an_article_is_found_however_late_it_was_and_whateve
         assert!(desk.newsroom(&runner, article, 2).await.is_empty());
         let told = desk.why(&runner, article, 2).await;
         assert!(told.plans.is_empty() && matches!(told.because[..], [Because::Later { .. }]), "{told:?}");
+    }
+    desk.stop().await;
+}
+
+#[tokio::test]
+async fn the_ledger_of_a_digest_closes_and_is_told_by_its_name() {
+    let refused = Fault::reply(Stage::Rcpt, 550, "5.1.1 nobody here").to(&address(1));
+    let mut desk = Desk::open(vec![refused]).await;
+    let due = desk.digest_readers(3, "en").await;
+    desk.run_notifier().await;
+    let runner = desk.runner();
+    desk.news(&["News"]).await;
+    desk.digested(&runner, due).await;
+    desk.digested(&runner, due + SLOT).await;
+    desk.digests_sent(due).await;
+    let answer = desk.asked(&runner, &json!({ "ask": "digest", "plan": digest(due) })).await;
+    let plan = &answer["plans"][0];
+    assert_eq!((&answer["answer"], answer["plans"].as_array().map(Vec::len)), (&json!("ledger"), Some(1)));
+    assert_eq!((&plan["plan"], &plan["kind"], &plan["matched"]), (&json!(digest(due)), &json!("digest"), &json!(3)));
+    assert_eq!(
+        (&plan["states"]["accepted"], &plan["states"]["failed"], &plan["open"]),
+        (&json!(2), &json!(1), &json!(0))
+    );
+    let article = desk.news(&["More"]).await.remove(0).0;
+    let nothing_was_due = digest(due + SLOT);
+    for wrong in
+        [nothing_was_due.as_str(), &plan_key(&article.id), "digest-", "digest-0", "digest->", "digest-新闻", ""]
+    {
+        let answer = desk.asked(&runner, &json!({ "ask": "digest", "plan": wrong })).await;
+        assert_eq!(answer, json!({ "answer": "no_such_plan" }), "{wrong}");
     }
     desk.stop().await;
 }
