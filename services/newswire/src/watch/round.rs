@@ -41,8 +41,52 @@ pub(super) struct Watch {
     ours: std::collections::HashSet<OsString>,
     is_first: bool,
     last_claim: Timestamp,
-    /// What was complained about last, and how often in a row.
-    trouble: Option<(String, usize)>,
+    trouble: Trouble,
+}
+
+/// What does not work at present.
+#[derive(Default)]
+struct Trouble {
+    /// What was complained of last.
+    said: Option<String>,
+    /// Rounds in a row that came to nothing. A file that cannot be moved is not one: the others go on beside it.
+    failed: usize,
+}
+
+impl Trouble {
+    /// A file cannot be moved.
+    fn stuck(&mut self, error: &anyhow::Error) -> Duration {
+        self.complain(error);
+        self.failed = 0;
+        STUCK
+    }
+
+    /// Nothing can be done.
+    fn failed(&mut self, error: &anyhow::Error) -> Duration {
+        self.complain(error);
+        let pause = PAUSES[self.failed.min(PAUSES.len() - 1)];
+        self.failed += 1;
+        let asked = match verdict(error) {
+            Verdict::Wait(after) => after,
+            _ => None,
+        };
+        asked.unwrap_or(Duration::from_secs(pause))
+    }
+
+    /// Everything works; answers whether it did not before.
+    fn over(&mut self) -> bool {
+        std::mem::take(self).said.is_some()
+    }
+
+    /// Tells of a trouble once, however long it lasts.
+    fn complain(&mut self, error: &anyhow::Error) {
+        let text = format!("{error:#}");
+        if self.said.as_ref() != Some(&text) {
+            let text = output::plain(&text);
+            output::complain(&format!("waiting: {text}; nothing is lost, it is tried again by itself\n"));
+        }
+        self.said = Some(text);
+    }
 }
 
 impl Watch {
@@ -57,7 +101,7 @@ impl Watch {
             ours: std::collections::HashSet::new(),
             is_first: true,
             last_claim: Timestamp::MIN,
-            trouble: None,
+            trouble: Trouble::default(),
         }
     }
 
@@ -65,36 +109,14 @@ impl Watch {
     pub(super) async fn round(&mut self, stop: &CancellationToken) -> Duration {
         match self.work(stop).await {
             Ok(None) => {
-                if self.trouble.take().is_some() {
+                if self.trouble.over() {
                     output::complain("going on: everything works again\n");
                 }
                 PAUSE
             }
-            Ok(Some(stuck)) => {
-                self.complain(&stuck);
-                STUCK
-            }
-            Err(error) => {
-                let asked = match verdict(&error) {
-                    Verdict::Wait(after) => after,
-                    _ => None,
-                };
-                let tries = self.complain(&error);
-                asked.unwrap_or(Duration::from_secs(PAUSES[tries.min(PAUSES.len() - 1)]))
-            }
+            Ok(Some(stuck)) => self.trouble.stuck(&stuck),
+            Err(error) => self.trouble.failed(&error),
         }
-    }
-
-    /// Tells of a trouble once, however long it lasts; answers how many rounds had some before this one.
-    fn complain(&mut self, error: &anyhow::Error) -> usize {
-        let text = format!("{error:#}");
-        let (known, tries) = self.trouble.take().map_or((None, 0), |(known, tries)| (Some(known), tries + 1));
-        if known.as_ref() != Some(&text) {
-            let text = output::plain(&text);
-            output::complain(&format!("waiting: {text}; nothing is lost, it is tried again by itself\n"));
-        }
-        self.trouble = Some((text, tries));
-        tries
     }
 
     /// Answers why a file could not be moved: one that somebody holds open on a network drive does not keep the others
@@ -251,6 +273,20 @@ mod tests {
 
     fn look(size: u64) -> Look {
         Look { inode: 1, size, changed: (0, 0) }
+    }
+
+    #[test]
+    fn a_file_that_is_stuck_makes_nobody_wait_longer_for_a_publisher_that_is_away() {
+        let (stuck, away) = (anyhow::anyhow!("cannot write"), anyhow::anyhow!("no answer"));
+        let mut trouble = Trouble::default();
+        for _ in 0..10 {
+            assert_eq!(trouble.stuck(&stuck), STUCK);
+        }
+        let waits: Vec<u64> = (0..7).map(|_| trouble.failed(&away).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 5, 10, 30, 60, 60]);
+        trouble.stuck(&stuck);
+        assert_eq!(trouble.failed(&away).as_secs(), 1, "the others went on in between");
+        assert!(trouble.over() && !trouble.over());
     }
 
     #[tokio::test(start_paused = true)]
