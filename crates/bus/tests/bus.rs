@@ -9,6 +9,7 @@ use bus::{
     PublishError, Server, TailEvent,
 };
 use testkit::{ChaosProxy, NatsServer, eventually};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use topology::{ARTICLES, CONSUMERS, DEAD, JOBS, PLANNER, STREAMS, TOKENS, access, subjects};
 
@@ -283,4 +284,24 @@ async fn work_goes_on_after_a_kill_of_the_server() {
     .await;
     shutdown.cancel();
     consuming.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tail_is_waited_for_as_far_as_it_will_come() {
+    const FILTER: &str = "nw.article.test.*";
+    let (_nats, bus) = provisioned().await;
+    let caught_up = async |seen| bus.catch_up(&ARTICLES, FILTER, seen).await;
+    let (seen, _) = watch::channel(0);
+    assert_eq!(caught_up(seen.subscribe()).await.unwrap(), 0);
+    let first = put(&bus, &subject(1), "1/1", "one", 0).await.unwrap();
+    let last = put(&bus, "nw.article.other.1", "2/1", "of another", 0).await.unwrap();
+    let error = caught_up(seen.subscribe()).await.unwrap_err();
+    assert_eq!(error.to_string(), "cannot read ARTICLES: what is known of it is behind the log");
+    let waiting = async { (caught_up(seen.subscribe()).await.unwrap(), *seen.borrow()) };
+    let follows = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        seen.send_replace(first);
+    };
+    let ((until, seen_then), ()) = tokio::join!(waiting, follows);
+    assert_eq!((until, seen_then), (last, first), "what is of another subject is not waited for");
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::RwLock;
-use std::time::Duration;
 
 use article::{Article, ArticleId};
 use bus::Bus;
@@ -18,9 +17,6 @@ use crate::bounces::{Bounces, Reason};
 use crate::digest::belong::{Delivery, Moment, Terms};
 use crate::span::{Cap, CapSpan, Pause, Span};
 use crate::subscriber::{Subscriber, SubscriberId};
-
-/// Waiting for the subscribers that the log has and we have not seen yet.
-const CATCH_UP: Duration = Duration::from_secs(5);
 
 /// Subscribers looked at by whoever goes through all of them, before others have their turn: about a millisecond.
 const SOME: usize = 1024;
@@ -134,14 +130,8 @@ impl Readers {
     /// # Errors
     /// When the log cannot be read or is not caught up with in 5 s.
     pub(crate) async fn catch_up(&self, bus: &Bus) -> Result<(), String> {
-        // The last message there is, not the last number given out: an unconfirmed record that expired was the last.
-        let last = bus.last(&SUBSCRIBERS, subjects::SUBSCRIBERS).await.map_err(|error| error.to_string())?;
-        let sequence = last.map_or(0, |last| last.sequence);
-        let mut seen = self.seen.subscribe();
-        match tokio::time::timeout(CATCH_UP, seen.wait_for(|seen| *seen >= sequence)).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err("the subscriber index is behind the log".into()),
-        }
+        let caught_up = bus.catch_up(&SUBSCRIBERS, subjects::SUBSCRIBERS, self.seen.subscribe()).await;
+        caught_up.map(drop).map_err(|error| error.to_string())
     }
 
     /// Whoever asked to be alerted to `article` as it was `published`, in the order of their confirmation; but for their

@@ -6,7 +6,6 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use article::wire::v1::Envelope;
 use article::{Article, ArticleId, Status};
@@ -25,9 +24,6 @@ const MAX_KEPT: NonZeroUsize = NonZeroUsize::new(10_000).expect("it is not zero"
 
 /// Articles read at one time.
 const AT_ONCE: usize = 16;
-
-/// Waiting for the revisions that the log has and we have not seen yet.
-const CATCH_UP: Duration = Duration::from_secs(5);
 
 /// An article as it is now.
 #[derive(Debug, Clone)]
@@ -85,11 +81,8 @@ impl Items {
     /// # Errors
     /// When the log cannot be read, or is not caught up with in 5 s.
     pub(crate) async fn newest(&self, bus: &Bus, items: Vec<Item>, site: &Site) -> Result<(Vec<Newest>, u64), String> {
-        let last = bus.last(&ARTICLES, subjects::ARTICLES).await.map_err(|error| error.to_string())?;
-        let sequence = last.map_or(0, |last| last.sequence);
-        let mut seen = self.seen.subscribe();
-        let caught_up = tokio::time::timeout(CATCH_UP, seen.wait_for(|seen| *seen >= sequence)).await;
-        caught_up.map_err(|_| "what is known of articles is behind the log".to_owned())?.map_err(|e| e.to_string())?;
+        let caught_up = bus.catch_up(&ARTICLES, subjects::ARTICLES, self.seen.subscribe()).await;
+        let sequence = caught_up.map_err(|error| error.to_string())?;
         let newest = stream::iter(items).map(|item| self.one(bus, item, site)).buffered(AT_ONCE).try_collect().await?;
         Ok((newest, sequence))
     }

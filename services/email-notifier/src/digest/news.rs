@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
-use std::time::Duration;
 
 use article::{ArticleId, PublisherId};
 use bus::{Bus, Tail, TailEvent};
@@ -19,9 +18,6 @@ use crate::plan::{Head, Kind, Lane};
 
 /// As long as JOBS has them: what was published before a long pause is due after it. About 150 bytes an article.
 const KNOWN_FOR: SignedDuration = SignedDuration::from_hours(400 * 24);
-
-/// Waiting for the heads that the log has and we have not seen yet.
-const CATCH_UP: Duration = Duration::from_secs(5);
 
 /// An article that was alerted to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,13 +167,8 @@ impl News {
     /// # Errors
     /// When the log cannot be read or is not caught up with in 5 s.
     pub(crate) async fn catch_up(&self, bus: &Bus) -> Result<(), String> {
-        let last = bus.last(&JOBS, subjects::PLANNED).await.map_err(|error| error.to_string())?;
-        let sequence = last.map_or(0, |last| last.sequence);
-        let mut seen = self.seen.subscribe();
-        match tokio::time::timeout(CATCH_UP, seen.wait_for(|seen| *seen >= sequence)).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err("what is known of plans is behind the log".into()),
-        }
+        let caught_up = bus.catch_up(&JOBS, subjects::PLANNED, self.seen.subscribe()).await;
+        caught_up.map(drop).map_err(|error| error.to_string())
     }
 
     /// The most that any of the heads so far says was known of caps.
