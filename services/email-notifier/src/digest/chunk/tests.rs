@@ -98,7 +98,8 @@ fn a_plan_has_one_name_and_nothing_else_is_one() {
         let slot = Timestamp::from_second(second).unwrap();
         assert_eq!(slot_of(&plan_key(slot)), Some(slot));
     }
-    let wrong = ["", "digest-", "digest-x", "digest-+900", "digest-0900", "digest-9.0", "digest-٩", "digest- 9", "Digest-9"];
+    let wrong =
+        ["", "digest-", "digest-x", "digest-+900", "digest-0900", "digest-9.0", "digest-٩", "digest- 9", "Digest-9"];
     for wrong in wrong.into_iter().chain(["digest-99999999999999999999", "digest-999999999999999", "digest->", "9"]) {
         assert_eq!(slot_of(wrong), None, "{wrong}");
     }

@@ -17,6 +17,7 @@ use crate::subscriber::{Subscriber, SubscriberId, Wish};
 
 mod abuse;
 mod access;
+mod held;
 mod preferences;
 mod readers;
 
