@@ -58,7 +58,8 @@ pub struct ReadError {
 }
 
 impl Bus {
-    /// The last message on `subject`, if there is one.
+    /// The last message on `subject`, if there is one. For a subject with wildcards the server goes through all subjects of
+    /// the stream: [`Bus::catch_up`] does not.
     ///
     /// # Errors
     /// When the server does not answer within 5 s or has no such stream.

@@ -3,12 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Subscriber;
+use crate::links::PREFERENCES_BY_FORM;
 
 /// One such mail per address in this time, however often its address is typed.
 const LINK_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whoever asked waits in front of a screen: a mail that is later than this is none. A link is good for as long.
-const LINK_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+/// Whoever asked waits in front of a screen: a mail that is later than its link would have been good for is none.
+const LINK_WITHIN: SignedDuration = PREFERENCES_BY_FORM;
 
 impl Subscriber {
     /// Somebody asked for a link. False when none is to be sent: the owner never said that the address is theirs, or one
